@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { InputError, parseConfig } from './index.ts';
+
+const schema = z.strictObject({
+  name: z.string(),
+  sizes: z.array(z.strictObject({ width: z.number().int().positive(), path: z.string().optional() })),
+});
+
+function problemsOf(text: string, environment = {}): string[] {
+  try {
+    parseConfig(text, 'a.yaml', schema, environment);
+  } catch (error) {
+    assert.ok(error instanceof InputError, String(error));
+    return error.problems.map(problem => `${problem.where} ${problem.message}`);
+  }
+  return [];
+}
+
+test('a valid file is returned with its environment variables filled in', () => {
+  const config = parseConfig('name: x\nsizes: [{width: 4, path: "${HERE}/a"}]', 'a.yaml', schema, {
+    HERE: '/data',
+  });
+  assert.deepEqual(config, { name: 'x', sizes: [{ width: 4, path: '/data/a' }] });
+});
+
+test('every problem is reported at once, each with its line and column', () => {
+  const text =
+    'name: 3\nsizes:\n  - width: -1\n    colour: red\n  - {width: 8, path: "${NOWHERE}"}\nextra: 1\n';
+  const problems = problemsOf(text);
+  assert.equal(problems.length, 5, problems.join('\n'));
+  assert.match(problems.join('\n'), /a\.yaml:1:7 name: .*string/);
+  assert.match(problems.join('\n'), /a\.yaml:3:12 sizes\.0\.width/);
+  assert.match(problems.join('\n'), /a\.yaml:4:13 sizes\.0: unknown key 'colour'/);
+  assert.match(problems.join('\n'), /a\.yaml:5:22 .*NOWHERE is not set/);
+  assert.match(problems.join('\n'), /a\.yaml:6:8 unknown key 'extra'/);
+});
+
+test('text that is not YAML names the place', () => {
+  assert.match(problemsOf('name: [1, 2\nsizes: []')[0]!, /^a\.yaml:\d+:\d+ /);
+  assert.match(problemsOf('name: a\nname: b\nsizes: []')[0]!, /^a\.yaml:2:1 .*unique/);
+});
+
+test('overrides replace and add values', () => {
+  const config = parseConfig('name: x\nsizes: [{width: 4}]', 'a.yaml', schema, {}, [
+    'sizes.0.width=16',
+    'name=y',
+  ]);
+  assert.deepEqual(config, { name: 'y', sizes: [{ width: 16 }] });
+  assert.throws(() => parseConfig('name: x', 'a.yaml', schema, {}, ['name']), /expected path\.to\.key=value/);
+});

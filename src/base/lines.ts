@@ -1,0 +1,125 @@
+/**
+ * Text files line by line, plain or gzip (recognised by content, not by name), in constant memory.
+ * Whole blocks are decoded at once, which is what makes this fast; invalid UTF-8, a truncated or corrupt gzip stream
+ * and lines that are absurdly long are refused with the line's number.
+ */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { createGunzip } from 'node:zlib';
+import { hasCode, InputError, messageOf } from './errors.ts';
+import { decodeUtf8, unreadable } from './files.ts';
+
+/** Consecutive lines without their line ends; `first` is the number of the first one, counted from 1. */
+export interface LineBlock {
+  readonly first: number;
+  readonly lines: readonly string[];
+}
+
+export interface LineOptions {
+  /** Longest line accepted, in bytes (default 64 MiB). */
+  readonly maxLineBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+const NEWLINE = 10;
+
+/** The bytes of a file, gunzipped if it is gzip. */
+export async function* readBytes(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  const zipped = await isGzip(path);
+  const file = createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
+  const stream = zipped ? file.pipe(createGunzip({ chunkSize: 1 << 20 })) : file;
+  if (zipped) file.on('error', error => stream.destroy(error));
+  try {
+    for await (const chunk of stream) yield chunk as Buffer;
+  } catch (error) {
+    if (hasCode(error, 'Z_BUF_ERROR'))
+      throw new InputError(path, 'the gzip stream ends too early: the file is truncated, fetch it again');
+    if (error instanceof Error && 'code' in error && String(error.code).startsWith('Z_')) {
+      throw new InputError(path, `corrupt gzip data (${messageOf(error)}): fetch the file again`);
+    }
+    throw error;
+  } finally {
+    file.destroy();
+  }
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
+      return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+/** The lines of a text file in blocks. `\r\n` and `\n` both end a line; a last line without an end counts; a byte-order mark is dropped. */
+export async function* readLineBlocks(path: string, options: LineOptions = {}): AsyncGenerator<LineBlock> {
+  const maxLineBytes = options.maxLineBytes ?? 64 << 20;
+  let rest: Buffer[] = [];
+  let restBytes = 0;
+  let first = 1;
+  const take = (bytes: Buffer): LineBlock => {
+    const lines = decodeLines(bytes, path, first);
+    const block = { first, lines };
+    first += lines.length;
+    return block;
+  };
+  for await (const chunk of readBytes(path, options.signal)) {
+    const end = chunk.lastIndexOf(NEWLINE);
+    if (end >= 0) {
+      yield take(Buffer.concat([...rest, chunk.subarray(0, end)]));
+      rest = [];
+      restBytes = 0;
+    }
+    const tail = chunk.subarray(end + 1);
+    if (tail.length > 0) rest.push(tail);
+    restBytes += tail.length;
+    if (restBytes > maxLineBytes)
+      throw new InputError(
+        `${path}:${first}`,
+        `a line of more than ${maxLineBytes} bytes: is this a text file?`,
+      );
+  }
+  if (restBytes > 0) yield take(Buffer.concat(rest));
+}
+
+function decodeLines(bytes: Buffer, path: string, first: number): string[] {
+  const lines = decodeBlock(bytes, path, first).split('\n');
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!;
+    if (line.endsWith('\r')) lines[i] = line.slice(0, -1);
+  }
+  return lines;
+}
+
+/** `TextDecoder` drops a byte-order mark at the start of every block; only the file's own may go. */
+const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function decodeBlock(bytes: Buffer, path: string, first: number): string {
+  try {
+    const text = strict.decode(bytes);
+    return first === 1 && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  } catch {
+    for (let at = 0, number = first; ; number++) {
+      const end = bytes.indexOf(NEWLINE, at);
+      decodeUtf8(bytes.subarray(at, end < 0 ? bytes.length : end), `${path}:${number}`); // throws at the bad line
+      at = end + 1;
+    }
+  }
+}
+
+/** Calls `visit` for every line with its number, counted from 1. */
+export async function eachLine(
+  path: string,
+  visit: (line: string, number: number) => void,
+  options: LineOptions = {},
+): Promise<void> {
+  for await (const { first, lines } of readLineBlocks(path, options)) {
+    for (let i = 0; i < lines.length; i++) visit(lines[i]!, first + i);
+  }
+}
