@@ -29,6 +29,11 @@ export function crossEntropy(hidden: Value, table: Value, targets: Value): Value
   return sub(logPartition(hidden, table), targetLogits(hidden, table, targets));
 }
 
+/** The same summed over tokens: () */
+export function crossEntropySum(hidden: Value, table: Value, targets: Value): Value {
+  return reduceSum(crossEntropy(hidden, table, targets), [0], false);
+}
+
 /** log of the sum over the vocabulary of exp(logit): (N) */
 function logPartition(hidden: Value, table: Value): Value {
   return reduceLogSumExp(gemm(hidden, table, { transB: 1 }), [1], false);
