@@ -100,13 +100,36 @@ export class IdTable {
   }
 }
 
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
 /** FNV-1a over bytes, with a final mix because tables use the low bits. */
 export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
-  hash ^= hash >>> 15;
-  hash = Math.imul(hash, 0x2c1b3c6d);
-  return (hash ^ (hash >>> 13)) >>> 0;
+  let hash = FNV_OFFSET;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, FNV_PRIME);
+  return mixed(hash);
+}
+
+/** The same hash, while the bytes are copied to `target` from `at` on. */
+export function copyAndHash(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  target: Uint8Array,
+  at: number,
+): number {
+  let hash = FNV_OFFSET;
+  for (let i = from, j = at; i < to; i++, j++) {
+    const byte = bytes[i]!;
+    target[j] = byte;
+    hash = Math.imul(hash ^ byte, FNV_PRIME);
+  }
+  return mixed(hash);
+}
+
+function mixed(hash: number): number {
+  const folded = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (folded ^ (folded >>> 13)) >>> 0;
 }
 
 export function equalBytes(

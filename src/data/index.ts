@@ -3,3 +3,5 @@ export * from './ids.ts';
 export * from './pairs.ts';
 export * from './qrels.ts';
 export * from './ranking.ts';
+export * from './run.ts';
+export * from './trec.ts';
