@@ -8,3 +8,4 @@ export * from './ordered.ts';
 export * from './pool.ts';
 export * from './progress.ts';
 export * from './rng.ts';
+export * from './topk.ts';

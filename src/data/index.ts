@@ -1,0 +1,7 @@
+export * from './beir.ts';
+export * from './ids.ts';
+export * from './pairs.ts';
+export * from './qrels.ts';
+export * from './ranking.ts';
+export * from './run.ts';
+export * from './trec.ts';
