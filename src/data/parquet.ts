@@ -1,11 +1,18 @@
 /** Parquet files as blocks of objects, read through hyparquet one row group at a time. */
-import { exists, InputError, messageOf, unreadable } from '../base/index.ts';
+import { decodeUtf8, exists, InputError, messageOf, unreadable } from '../base/index.ts';
 import { isObject, type JsonBlock, type JsonObject } from './jsonl.ts';
 
-/** The rows of a parquet file; the "line" of a row is its number, counted from 1. 64-bit integers become numbers. */
-export async function* readParquetBlocks(path: string, signal?: AbortSignal): AsyncGenerator<JsonBlock> {
+/**
+ * The rows of a parquet file, with all columns or those named; the "line" of a row is its number, counted from 1.
+ * 64-bit integers become numbers. A named column that the file lacks, and text that is no UTF-8, are an `InputError`.
+ */
+export async function* readParquetBlocks(
+  path: string,
+  signal?: AbortSignal,
+  columns?: readonly string[],
+): AsyncGenerator<JsonBlock> {
   if (!(await exists(path))) throw new InputError(path, 'no such file or folder');
-  const groups = await guarded(path, () => openRowGroups(path));
+  const groups = await guarded(path, () => openRowGroups(path, columns));
   let first = 1;
   for (const readGroup of groups) {
     signal?.throwIfAborted();
@@ -15,17 +22,31 @@ export async function* readParquetBlocks(path: string, signal?: AbortSignal): As
   }
 }
 
-async function openRowGroups(path: string): Promise<(() => Promise<JsonObject[]>)[]> {
+async function openRowGroups(
+  path: string,
+  columns: readonly string[] | undefined,
+): Promise<(() => Promise<JsonObject[]>)[]> {
   // Loaded here because few commands read parquet and the decompressors are large.
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } = await import('hyparquet');
+  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import(
+    'hyparquet'
+  );
   const { compressors } = await import('hyparquet-compressors');
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file);
+  const present = parquetSchema(metadata).children.map(child => child.element.name);
+  for (const column of columns ?? []) {
+    if (!present.includes(column))
+      throw new InputError(path, `has no column '${column}', only ${present.join(', ')}`);
+  }
+  const parsers = { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decodeUtf8(bytes, path) };
   let rowEnd = 0;
   return metadata.row_groups.map(group => {
     const rowStart = rowEnd;
     rowEnd += Number(group.num_rows);
-    const options = { file, metadata, compressors, rowStart, rowEnd };
+    const options = {
+      ...{ file, metadata, compressors, parsers, rowStart, rowEnd },
+      ...(columns && { columns: [...columns] }),
+    };
     return async () => (await parquetReadObjects(options)).map(row => plain(row) as JsonObject);
   });
 }
@@ -35,6 +56,7 @@ async function guarded<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
+    if (error instanceof InputError) throw error;
     if (error instanceof Error && 'syscall' in error) throw unreadable(path, error);
     throw new InputError(path, `not a readable parquet file (${messageOf(error)})`, { cause: error });
   }
