@@ -175,6 +175,7 @@ test('vocabularies of other kinds are read', async () => {
   assert.equal(wordLevel.vocabSize, 6);
   assert.equal(wordLevel.eosId, 5);
   assert.equal(wordLevel.padId, 5);
+  assert.equal(wordLevel.hasEos, true);
   assert.deepEqual([...(await wordLevel.encode('hello you', { addEos: true }))], [1, 0, 5]);
   const unigram = await Tokenizer.fromJson(
     JSON.stringify({
@@ -192,7 +193,8 @@ test('vocabularies of other kinds are read', async () => {
   );
   assert.equal(unigram.vocabSize, 3);
   assert.deepEqual([...(await unigram.encode('ab'))], [1, 2]);
-  assert.throws(() => unigram.eosId, /no token of the usual names for an end-of-text token/);
+  assert.equal(unigram.hasEos, false);
+  assert.throws(() => unigram.eosId, /no end-of-text token of a usual name/);
 });
 
 test('broken files are refused by name', async () => {

@@ -98,22 +98,34 @@ export class Tokenizer {
     return new Tokenizer({ json, where, parsed, native, blind, options });
   }
 
-  /** The end-of-text id. Throws `InputError` if the file has no token of a usual name and none was named. */
+  /** Is there an end-of-text token, named by the caller or of a usual name? */
+  get hasEos(): boolean {
+    return this.#firstOf(this.#eosNames()) !== undefined;
+  }
+
+  /** The end-of-text id. Throws `InputError` if there is none. */
   get eosId(): number {
-    return this.#named(this.#options.eosToken, EOS_NAMES, 'an end-of-text token: name it with eosToken');
+    const id = this.#firstOf(this.#eosNames());
+    if (id !== undefined) return id;
+    throw new InputError(
+      this.#where,
+      `has no end-of-text token of a usual name (${EOS_NAMES.join(' ')}): say which token ends a text`,
+    );
   }
 
   /** The padding id; a file without one pads with its end-of-text token. */
   get padId(): number {
-    const { padToken, eosToken } = this.#options;
-    return this.#named(padToken, [...PAD_NAMES, ...(eosToken ? [eosToken] : EOS_NAMES)], 'a padding token');
+    const { padToken } = this.#options;
+    return this.#firstOf(padToken === undefined ? PAD_NAMES : [padToken]) ?? this.eosId;
   }
 
-  #named(chosen: string | undefined, usual: readonly string[], what: string): number {
-    const name = chosen ?? usual.find(candidate => this.#ids.has(candidate));
-    const id = name === undefined ? undefined : this.#ids.get(name);
-    if (id === undefined) throw new InputError(this.#where, `has no token of the usual names for ${what}`);
-    return id;
+  #eosNames(): readonly string[] {
+    return this.#options.eosToken === undefined ? EOS_NAMES : [this.#options.eosToken];
+  }
+
+  #firstOf(names: readonly string[]): number | undefined {
+    const name = names.find(candidate => this.#ids.has(candidate));
+    return name === undefined ? undefined : this.#ids.get(name);
   }
 
   /** The id of a token as the file spells it (`Ġthe`, `<|endoftext|>`). */

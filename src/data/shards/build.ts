@@ -22,9 +22,9 @@ import { type EncodedDocuments, type EncodeSettings, encodeDocuments } from './e
 import type { EncodeWorkerData } from './encodeWorker.ts';
 import { HELD_OUT_RULE } from './heldOut.ts';
 import {
+  clearFolder,
   documentsIn,
-  hasJournal,
-  isLeftover,
+  mayBeCleared,
   removeJournal,
   resume,
   type Writers,
@@ -97,8 +97,10 @@ async function specificationFor(
   if (!(heldOut >= 0 && heldOut < 1))
     throw new InputError('held-out share', `expected a number from 0 to below 1, found ${heldOut}`);
   const hashed: ShardSpecification['sources'] = [];
-  for (const source of sources)
-    hashed.push({ name: source.name, bytes: source.bytes, sha256: await source.hash() });
+  for (const source of sources) {
+    const { name, reading, bytes } = source;
+    hashed.push({ name, reading, bytes, sha256: await source.hash() });
+  }
   return specify({
     shardTokens,
     tokenizer: { sha256: tokenizer.hash, vocabSize: tokenizer.vocabSize, eosId: tokenizer.eosId },
@@ -127,13 +129,14 @@ async function openFolder(
   writers: Writers,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  if (await hasJournal(folder)) return resume(folder, hashOf(spec), bytesPerToken(spec.dtype), writers);
-  const stranger = (await readdir(folder)).find(name => name !== TOKENIZER && !isLeftover(name));
+  if (await resume(folder, hashOf(spec), bytesPerToken(spec.dtype), writers)) return;
+  const stranger = (await readdir(folder)).find(name => name !== TOKENIZER && !mayBeCleared(name));
   if (stranger !== undefined)
     throw new InputError(
       folder,
       `holds ${stranger} but no token shards: choose an empty folder or a new one`,
     );
+  await clearFolder(folder);
   await writeFileAtomic(join(folder, TOKENIZER), tokenizer.json);
   await writeJournal(folder, hashOf(spec), writers);
 }

@@ -53,19 +53,23 @@ export async function writeJournal(folder: string, specification: string, writer
     rest: { file, trainTokens: train.rest.length, sha256: sha256(rest) },
   };
   await writeFileAtomic(join(folder, JOURNAL), prettyJson(journal));
-  await removeLeftovers(folder, file);
+  await removeFiles(folder, name => isLeftover(name) && name !== file);
 }
 
-export const hasJournal = (folder: string) => exists(join(folder, JOURNAL));
-
-/** Brings the writers to where the journal stands. A folder begun for something else is an `InputError`. */
+/**
+ * Brings the writers to where the journal stands. False if there is nothing to go on from: no journal, or one with no documents yet.
+ * Documents of something else are an `InputError`.
+ */
 export async function resume(
   folder: string,
   specification: string,
   width: 2 | 4,
   { train, heldOut }: Writers,
-): Promise<void> {
-  const parsed = journalSchema.safeParse(await readInputJson(join(folder, JOURNAL)));
+): Promise<boolean> {
+  const journalPath = join(folder, JOURNAL);
+  if (!(await exists(journalPath))) return false;
+  const parsed = journalSchema.safeParse(await readInputJson(journalPath));
+  if (parsed.success && parsed.data.train.documents + parsed.data.heldOut.documents === 0) return false;
   if (!parsed.success || parsed.data.specification !== specification)
     throw new InputError(
       folder,
@@ -79,18 +83,27 @@ export async function resume(
   const rest: TokenArray = tokensOf(bytes, width);
   train.restore(journal.train, rest.subarray(0, journal.rest.trainTokens));
   heldOut.restore(journal.heldOut, rest.subarray(journal.rest.trainTokens));
+  return true;
+}
+
+/** A file that only an unfinished folder has, or that a crash may leave behind. */
+const isLeftover = (name: string) => /^rest-\d+\.bin$|\.tmp$/.test(name);
+
+const isShard = (name: string) => /^(train|heldout)-\d+\.bin$/.test(name);
+
+/** May this file stand in a folder that is about to be filled? A crash before the first checkpoint leaves shards, too. */
+export const mayBeCleared = (name: string) => name === JOURNAL || isLeftover(name) || isShard(name);
+
+/** Empties a folder that is about to be filled from the start. */
+export async function clearFolder(folder: string): Promise<void> {
+  await removeFiles(folder, mayBeCleared);
 }
 
 /** Removes what only an unfinished folder has. */
 export async function removeJournal(folder: string): Promise<void> {
-  await rm(join(folder, JOURNAL), { force: true });
-  await removeLeftovers(folder);
+  await removeFiles(folder, name => name === JOURNAL || isLeftover(name));
 }
 
-/** Is this the name of a file that a crash may leave behind? */
-export const isLeftover = (name: string) => /^rest-\d+\.bin$|\.tmp$/.test(name);
-
-async function removeLeftovers(folder: string, except?: string): Promise<void> {
-  for (const name of await readdir(folder))
-    if (isLeftover(name) && name !== except) await rm(join(folder, name), { force: true });
+async function removeFiles(folder: string, chosen: (name: string) => boolean): Promise<void> {
+  for (const name of await readdir(folder)) if (chosen(name)) await rm(join(folder, name), { force: true });
 }

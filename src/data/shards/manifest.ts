@@ -52,7 +52,9 @@ const specification = z.strictObject({
     /** Share of documents held out. */
     heldOut: z.number().min(0).max(1),
   }),
-  sources: z.array(z.strictObject({ name: z.string(), bytes: count, sha256: hash })).min(1),
+  sources: z
+    .array(z.strictObject({ name: z.string(), reading: z.string(), bytes: count, sha256: hash }))
+    .min(1),
 });
 
 export const manifestSchema = specification.extend({

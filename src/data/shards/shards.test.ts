@@ -36,6 +36,7 @@ const tokenizer = await Tokenizer.fromJson(json);
 function source(texts: readonly string[], name = 'memory'): TextSource {
   return {
     name,
+    reading: 'memory',
     bytes: texts.length,
     hash: async () => sha256(texts.join('\0')),
     async *documents({ onRead } = {}) {
@@ -200,6 +201,19 @@ test('an unfinished folder of something else is refused', async () => {
   const rest = (await readdir(join(root, 'begun'))).find(name => name.startsWith('rest-'))!;
   await writeFile(join(root, 'begun', rest), 'damaged');
   await assert.rejects(build('begun'), /is damaged/);
+});
+
+test('a folder where nothing was done yet can be begun anew, a changed reading of a file cannot pass for it', async () => {
+  const path = join(root, 'fields.jsonl');
+  await writeFile(path, DOCUMENTS.map(text => JSON.stringify({ a: text, b: `${text}!` })).join('\n'));
+  const make = async (field: string) =>
+    buildShards(await openTexts([path], { field }), tokenizer, join(root, 'fields'), OPTIONS);
+  await assert.rejects(make('text'), /expected 'text' to be a text/);
+  for (const name of ['train-00099.bin', 'manifest.json.1-2.tmp'])
+    await writeFile(join(root, 'fields', name), '');
+  assert.equal((await make('a')).sources[0]!.reading, 'field a');
+  assert.ok(!(await readdir(join(root, 'fields'))).some(name => /99|tmp/.test(name)));
+  await assert.rejects(make('b'), /holds shards of other text/);
 });
 
 test('large vocabularies are stored in four bytes', async () => {

@@ -23,11 +23,15 @@ export const TEXT_FILES: FileKind = {
 
 export function fileSource({ path, name, bytes }: FoundFile, format: TextFormatOptions): TextSource {
   const field = format.field ?? 'text';
-  const documents = (options: ReadTextOptions = {}) => {
-    if (PLAIN.test(path)) return format.paragraphs ? paragraphs(path, options) : wholeFile(path, options);
-    return PARQUET.test(path) ? parquetRows(path, field, options) : jsonLines(path, field, options);
-  };
-  return { name, bytes, hash: () => sha256File(path), documents };
+  const common = { name, bytes, hash: () => sha256File(path) };
+  if (!PLAIN.test(path)) {
+    const rows = PARQUET.test(path) ? parquetRows : jsonLines;
+    return { ...common, reading: `field ${field}`, documents: (options = {}) => rows(path, field, options) };
+  }
+  const [reading, read] = format.paragraphs
+    ? (['paragraphs', paragraphs] as const)
+    : (['whole file', wholeFile] as const);
+  return { ...common, reading, documents: (options = {}) => read(path, options) };
 }
 
 /** V8 holds no string of 2^29 characters, and a document is held whole. */

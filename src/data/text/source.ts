@@ -17,7 +17,9 @@ export interface TextSource {
   readonly name: string;
   /** Size of what is read, for progress: bytes on the disk, compressed ones where the file is compressed. */
   readonly bytes: number;
-  /** SHA-256 of what is read: equal hashes, equal documents in the same order. */
+  /** How documents are taken from it: `field body`, `paragraphs`. */
+  readonly reading: string;
+  /** SHA-256 of what is read: with equal hash and reading come equal documents in the same order. */
   hash(): Promise<string>;
   /** The documents in order, in constant memory. Throws `InputError` with file and line for what cannot be read. */
   documents(options?: ReadTextOptions): AsyncGenerator<DocumentBatch>;

@@ -13,6 +13,7 @@ export async function wordnetSource(keep?: (synset: Synset) => boolean): Promise
   const bytes = texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   return {
     name: 'wordnet',
+    reading: 'synsets',
     bytes,
     async hash() {
       const hash = createHash('sha256');
