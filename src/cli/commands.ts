@@ -1,4 +1,6 @@
 /** Every command of the program, in the order `isoflop --help` lists them. */
 import type { Register } from './command.ts';
+import { registerShards } from './shards.ts';
+import { registerTokenizer } from './tokenizer.ts';
 
-export const commands: readonly Register[] = [];
+export const commands: readonly Register[] = [registerShards, registerTokenizer];
