@@ -7,3 +7,5 @@ export * from './pretrain.ts';
 export * from './run-folder.ts';
 export * from './state.ts';
 export * from './step-graph.ts';
+export * from './config.ts';
+export * from './from-config.ts';
