@@ -9,7 +9,7 @@ import {
   type Coefficient,
   clamp,
   combinations,
-  type Law,
+  type FittableLaw,
   type LawSetting,
   logScaled,
   signOf,
@@ -59,7 +59,7 @@ function meanings(sign: 1 | -1): readonly Coefficient[] {
   ];
 }
 
-export function chinchilla(setting: LawSetting): Law {
+export function chinchilla(setting: LawSetting): FittableLaw {
   const sign = signOf(setting.direction);
   const [meanN, meanD] = setting.scales.map(Math.log) as [number, number];
   const [n, d] = setting.axisNames;
@@ -94,15 +94,12 @@ export function chinchilla(setting: LawSetting): Law {
       return Float64Array.of(limit, bigA, bigB, alpha, beta);
     },
     fromCoefficients: c =>
-      Float64Array.of(
-        c[0]!,
-        Math.log(c[1]!) - c[3]! * meanN,
-        Math.log(c[2]!) - c[4]! * meanD,
-        c[3]!,
-        c[4]!,
-      ),
+      Float64Array.of(c[0]!, Math.log(c[1]!) - c[3]! * meanN, Math.log(c[2]!) - c[4]! * meanD, c[3]!, c[4]!),
     starts(prepared, y) {
-      const [least, most] = [1e-3, 1e3].map(factor => Math.log(factor * Math.abs(mean(y)))) as [number, number];
+      const [least, most] = [1e-3, 1e3].map(factor => Math.log(factor * Math.abs(mean(y)))) as [
+        number,
+        number,
+      ];
       const centre = (logSize: number, exponent: number, meanLog: number) =>
         Math.min(most, Math.max(least, logSize - exponent * meanLog));
       const published = [...combinations(Object.values(GRID))].map(([alpha, beta, e, a, b]) =>

@@ -3,13 +3,13 @@
  * `L = ((A/N)^(alpha/beta) + B/D)^beta + delta`. With P = (A/N)^alpha and R = (B/D)^beta it is delta plus the 1/beta-norm of (P, R).
  * theta = (delta, ln P and ln R at the middle of the table, alpha, beta).
  */
-import { asymptotes, clamp, combinations, type Law, type LawSetting, logScaled } from './law.ts';
+import { asymptotes, clamp, combinations, type FittableLaw, type LawSetting, logScaled } from './law.ts';
 
 const ALPHAS = [0.1, 0.25, 0.5, 1] as const;
 const BETAS = [0.15, 0.3, 0.6, 1, 1.5] as const;
 const SHARES = [0.15, 0.5, 0.85] as const;
 
-export function contrastive(setting: LawSetting): Law {
+export function contrastive(setting: LawSetting): FittableLaw {
   const [meanN, meanD] = setting.scales.map(Math.log) as [number, number];
   const [n, d] = setting.axisNames;
   const lower = Float64Array.of(0, -80, -80, 1e-3, 1e-2);

@@ -54,6 +54,10 @@ export interface Law {
   /** theta as the coefficients, in the order of `coefficients`; jacobian[k * p + j] = d coefficient k / d theta j. */
   toCoefficients(theta: Float64Array, jacobian?: Float64Array): Float64Array;
   fromCoefficients(coefficients: Numbers): Float64Array;
+}
+
+/** A law that is fitted on its own (the two-step law is fitted as two of these). */
+export interface FittableLaw extends Law {
   /** Where to begin. Every start lies inside the box. */
   starts(prepared: readonly Float64Array[], y: Numbers): Float64Array[];
 }

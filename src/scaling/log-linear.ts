@@ -1,8 +1,8 @@
 /** `y = level + slope * log10(C / C0)`: the straight line every other form has to beat. */
 import { leastSquares } from '../stats/index.ts';
-import { type Law, type LawSetting, logScaled } from './law.ts';
+import { type FittableLaw, type LawSetting, logScaled } from './law.ts';
 
-export function logLinear(setting: LawSetting): Law {
+export function logLinear(setting: LawSetting): FittableLaw {
   const axis = setting.axisNames[0]!;
   const unbounded = (sign: 1 | -1) => new Float64Array(2).fill(sign * Number.POSITIVE_INFINITY);
   return {

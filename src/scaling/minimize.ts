@@ -126,8 +126,7 @@ function markHeld(problem: Problem, { theta, gradient, held }: State): void {
 
 function freeGradient({ gradient, held }: State): number {
   let norm = 0;
-  for (let j = 0; j < gradient.length; j++)
-    if (held[j] === 0) norm = Math.max(norm, Math.abs(gradient[j]!));
+  for (let j = 0; j < gradient.length; j++) if (held[j] === 0) norm = Math.max(norm, Math.abs(gradient[j]!));
   return norm;
 }
 

@@ -1,10 +1,18 @@
 /** The saturating power law in one variable: `y = E - A (C/C0)^-alpha` for what rises, `y = E + A (C/C0)^-alpha` for what falls. */
-import { asymptotes, clamp, combinations, type Law, type LawSetting, logScaled, signOf } from './law.ts';
+import {
+  asymptotes,
+  clamp,
+  combinations,
+  type FittableLaw,
+  type LawSetting,
+  logScaled,
+  signOf,
+} from './law.ts';
 
 const ALPHAS = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1, 1.5, 2.5] as const;
 
 /** theta = (E, ln A, alpha), with A counted at the geometric mean C0, where it is well determined. */
-export function powerLaw(setting: LawSetting): Law {
+export function powerLaw(setting: LawSetting): FittableLaw {
   const sign = signOf(setting.direction);
   const axis = setting.axisNames[0]!;
   const lower = Float64Array.of(sign > 0 ? Number.NEGATIVE_INFINITY : 0, -60, 1e-4);

@@ -6,7 +6,7 @@
  * ordinary profile interval. It does not depend on how the law is parametrised, which is what makes it hold for laws whose
  * coefficients are badly determined while their predictions are not.
  */
-import { normalCdf, quantileSorted, sortedCopy, solvePositive, studentTQuantile } from '../stats/index.ts';
+import { normalCdf, quantileSorted, solvePositive, sortedCopy, studentTQuantile } from '../stats/index.ts';
 import { type Minimum, minimize, type Problem } from './minimize.ts';
 
 /** A quantity of interest: its value at theta, its gradient (p) filled in. */
@@ -136,7 +136,8 @@ function side(problem: Problem, best: Minimum, quantity: Functional, search: Sea
   for (let i = 0; i < EXPANSIONS; i++) {
     const outer = trace(problem, best, quantity, search, inner.minimum, target);
     if (outer === undefined) return undefined;
-    if (outer.height >= 1) return { value: closeIn(problem, best, quantity, search, inner, outer), end: 'crossed' };
+    if (outer.height >= 1)
+      return { value: closeIn(problem, best, quantity, search, inner, outer), end: 'crossed' };
     const moved = search.sign * (outer.value - inner.value);
     if (i > 0 && moved <= 1e-6 * search.unit + 1e-9 * Math.abs(outer.value))
       return { value: outer.value, end: 'limit' };

@@ -1,41 +1,54 @@
 /** A logistic curve in log10 C between a known floor and a ceiling E to be found: `y = floor + (E - floor) / (1 + exp(-k (log10 C - mid)))`. */
 import { leastSquares } from '../stats/index.ts';
-import { clamp, type Law, type LawSetting, signOf, spanOf } from './law.ts';
+import { clamp, type FittableLaw, type LawSetting, signOf, spanOf } from './law.ts';
 
-/** theta = (E, ln k, mid counted from log10 of the geometric mean). A law that falls has exp(+k ...). */
-export function sigmoid(setting: LawSetting): Law {
+/**
+ * theta = (E, ln k, mid counted from the middle of the table). A law that falls has exp(+k ...). On a `linear` axis
+ * (a loss, in the two-step law) the curve runs over the value itself instead of its log10.
+ */
+export function sigmoid(
+  setting: LawSetting,
+  scale: 'log10' | 'linear' = 'log10',
+  [top, steepness, middle]: readonly [string, string, string] = ['E', 'k', 'mid'],
+): FittableLaw {
   const sign = signOf(setting.direction);
   const axis = setting.axisNames[0]!;
   const { floor } = setting;
-  const centre = Math.log10(setting.scales[0]!);
+  const toAxis = scale === 'log10' ? Math.log10 : (x: number) => x;
+  const centre = toAxis(setting.scales[0]!);
+  const shown = scale === 'log10' ? `log10(${axis})` : axis;
   const lower = Float64Array.of(floor, Math.log(1e-3), -40);
   const upper = Float64Array.of(setting.ceiling, Math.log(100), 40);
   const floorText = floor === 0 ? '' : `${floor} + `;
-  const span = floor === 0 ? 'E' : `(E - ${floor})`;
+  const span = floor === 0 ? top : `(${top} - ${floor})`;
   return {
     form: 'sigmoid',
     setting,
-    formula: `y = ${floorText}${span} / (1 + exp(${sign > 0 ? '-' : ''}k * (log10(${axis}) - mid)))`,
+    formula: `y = ${floorText}${span} / (1 + exp(${sign > 0 ? '-' : ''}${steepness} * (${shown} - ${middle})))`,
     coefficients: [
-      { name: 'E', meaning: 'the value at the upper end of the curve', logarithmic: false },
-      { name: 'k', meaning: `the steepness, a decade of ${axis}`, logarithmic: true },
+      { name: top, meaning: 'the value at the upper end of the curve', logarithmic: false },
       {
-        name: 'mid',
-        meaning: `log10 of the ${axis} at which half of the way is gone`,
+        name: steepness,
+        meaning: `the steepness, a ${scale === 'log10' ? 'decade' : 'unit'} of ${axis}`,
+        logarithmic: true,
+      },
+      {
+        name: middle,
+        meaning: `the ${shown} at which half of the way is gone`,
         logarithmic: false,
       },
     ],
     lower,
     upper,
-    prepare: axes => [Float64Array.from(axes[0]!, x => Math.log10(x) - centre)],
+    prepare: axes => [Float64Array.from(axes[0]!, x => toAxis(x) - centre)],
     evaluate(theta, [x], values, jacobian) {
-      const [top, k, mid] = [theta[0]!, Math.exp(theta[1]!), theta[2]!];
+      const [limit, k, mid] = [theta[0]!, Math.exp(theta[1]!), theta[2]!];
       for (let i = 0; i < values.length; i++) {
         const distance = x![i]! - mid;
         const share = 1 / (1 + Math.exp(-sign * k * distance));
-        values[i] = floor + (top - floor) * share;
+        values[i] = floor + (limit - floor) * share;
         if (jacobian === undefined) continue;
-        const slope = (top - floor) * share * (1 - share) * sign * k;
+        const slope = (limit - floor) * share * (1 - share) * sign * k;
         jacobian[3 * i] = share;
         jacobian[3 * i + 1] = slope * distance;
         jacobian[3 * i + 2] = -slope;
@@ -49,9 +62,9 @@ export function sigmoid(setting: LawSetting): Law {
     fromCoefficients: c => Float64Array.of(c[0]!, Math.log(c[1]!), c[2]! - centre),
     starts: ([x], y) => {
       const { most, width } = spanOf(y);
-      const limit = Number.isFinite(setting.ceiling) ? setting.ceiling : most + 10 * width;
-      const tops = [0.02, 0.1, 0.3, 1, 3].map(k => Math.min(limit, most + k * width)).concat(limit);
-      return tops.flatMap(top => startsWithTop(top, floor, sign, x!, y, lower, upper));
+      const highest = Number.isFinite(setting.ceiling) ? setting.ceiling : most + 10 * width;
+      const tops = [0.02, 0.1, 0.3, 1, 3].map(k => Math.min(highest, most + k * width)).concat(highest);
+      return tops.flatMap(limit => startsWithTop(limit, floor, sign, x!, y, lower, upper));
     },
   };
 }

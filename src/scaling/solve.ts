@@ -1,7 +1,7 @@
 /** From many starts to one minimum, and an account of how the starts fared. */
 import type { Numbers } from '../stats/index.ts';
-import type { Law } from './law.ts';
-import { type Minimum, type MinimizeOptions, minimize, type Problem } from './minimize.ts';
+import type { FittableLaw, Law } from './law.ts';
+import { type MinimizeOptions, type Minimum, minimize, type Problem } from './minimize.ts';
 import { type Huber, type HuberProblem, huberProblem } from './objective.ts';
 
 /** Inputs (one array an axis, all of length n) and the observed target. */
@@ -37,7 +37,7 @@ export function problemOf(law: Law, data: Observations, huber: Huber): HuberProb
 
 /** Minimises from every start; undefined where none has a finite objective. `onStart` is told how many are done. */
 export function solve(
-  law: Law,
+  law: FittableLaw,
   data: Observations,
   huber: Huber,
   starts: readonly Float64Array[] = law.starts(law.prepare(data.axes), data.y),
