@@ -6,7 +6,8 @@ import type { Model } from './model.ts';
 import { huberProblem } from './objective.ts';
 import { dispersionOf } from './profile.ts';
 
-const SIGNIFICANT = 0.01;
+const CLUSTERED = 0.01;
+const NO_TREND = 0.05;
 const FEW_MODELS = 8;
 
 /** P(F > f) for Fisher's F with d1 and d2 degrees of freedom. */
@@ -37,8 +38,8 @@ function trendWarning(model: Model): string | undefined {
   if (best === undefined) return undefined;
   const f = (2 * (best.value - stage.solution.minimum.value)) / lambda / (p - 1);
   const chance = fTail(f, p - 1, degreesOfFreedom);
-  return chance > SIGNIFICANT
-    ? `the law is no clear improvement on a constant (p = ${chance.toPrecision(2)}): this table shows no trend to extrapolate`
+  return chance > NO_TREND
+    ? `the law is no clear improvement on a constant (p = ${chance.toPrecision(2)}): there may be no trend to extrapolate`
     : undefined;
 }
 
@@ -57,7 +58,7 @@ function clusterWarning({ points, residuals }: Model): string | undefined {
     for (const row of rows) withinSum += (residuals[row]! - average) ** 2;
   }
   const f = betweenSum / between / (withinSum / within);
-  return withinSum > 0 && fTail(f, between, within) < SIGNIFICANT
+  return withinSum > 0 && fTail(f, between, within) < CLUSTERED
     ? 'residuals of rows of the same model hang together, so the rows are not independent and profile intervals are too narrow: use --interval bootstrap'
     : undefined;
 }

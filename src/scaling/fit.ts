@@ -1,5 +1,5 @@
 /** The whole of a fit: minimise, audit, intervals, bootstrap, hold-out; and the one object that says it all. */
-import { StepError } from '../base/index.ts';
+import { InputError, StepError } from '../base/index.ts';
 import { type Audit, auditStage } from './audit.ts';
 import { bootstrap, bootstrapInterval, type QueryScores } from './bootstrap.ts';
 import { type ChoiceOptions, type Chosen, choose, fitModel } from './choose.ts';
@@ -99,6 +99,11 @@ export function fitAll(
   options: FitOptions,
   hooks: FitHooks = {},
 ): { model: Model; report: FitReport } {
+  if (!(options.level > 0 && options.level < 1))
+    throw new InputError(
+      '--level',
+      `${options.level} is no coverage: give a share between 0 and 1, such as 0.95`,
+    );
   const chosen = choose(raw, options);
   const left = options.holdout === 'largest' ? largestRows(chosen.points) : [];
   const points = takePoints(chosen.points, otherRows(chosen.points, left));

@@ -3,10 +3,10 @@
  * any law has to beat: the last value, and a straight line in log compute.
  */
 import { mean } from '../stats/index.ts';
-import { fitModel } from './choose.ts';
+import { type ChoiceOptions, choose, fitModel } from './choose.ts';
 import { type Predictor, predictorOf } from './intervals.ts';
-import type { FormName } from './law.ts';
-import { type Choice, fitStage, lawFor, type Model, sizeOf } from './model.ts';
+import { FORMS, type FormName } from './law.ts';
+import { axesOf, type Choice, fitStage, lawFor, type Model, sizeOf } from './model.ts';
 import { type Points, takePoints } from './points.ts';
 
 export interface Naive {
@@ -18,6 +18,8 @@ export interface Naive {
 
 export interface HoldoutRow {
   readonly model: string;
+  readonly family: string;
+  readonly compute: number;
   readonly actual: number;
   readonly predicted: number;
   /** Interval for one measurement: the law's own uncertainty and the scatter of the points. */
@@ -77,6 +79,8 @@ export function judge(model: Model, leftOut: Points, predict: Predictor): Holdou
     const { value, low, high, measurement } = predict(point);
     return {
       model: name,
+      family: leftOut.families[row]!,
+      compute: leftOut.compute[row]!,
       actual: leftOut.target.values[row]!,
       predicted: value,
       low: measurement.low,
@@ -165,12 +169,7 @@ export interface Comparison {
 }
 
 /** Forms ranked by hold-out error over the same cut-offs, the two baselines among them. */
-export function compareForms(
-  points: Points,
-  choices: readonly Choice[],
-  most: number,
-  level: number,
-): Comparison[] {
+function compareForms(points: Points, choices: readonly Choice[], most: number, level: number): Comparison[] {
   const all = choices.map(choice => ({ choice, results: rollouts(points, choice, most, level) }));
   const cutoffs = Math.min(...all.map(({ results }) => results.length));
   if (!(cutoffs > 0)) return [];
@@ -185,4 +184,25 @@ export function compareForms(
   if (lines.length === cutoffs && !choices.some(choice => choice.form === 'log-linear'))
     table.push({ name: 'log-linear baseline', error: mean(lines), cutoffs });
   return table.sort((a, b) => a.error - b.error);
+}
+
+/** Compares every form that the table has the inputs for. */
+export function compareAll(
+  raw: Points,
+  options: Omit<ChoiceOptions, 'form'>,
+  most: number,
+  level = 0.95,
+): Comparison[] {
+  const forms = FORMS.filter(
+    form => axesOf(form) === raw.axes.length && (form !== 'two-step' || raw.loss !== undefined),
+  );
+  const chosen = forms.map(form => choose(raw, { ...options, form }));
+  return compareForms(
+    chosen[0]!.points,
+    chosen
+      .filter(({ choice }) => choice.form !== 'contrastive' || choice.kind === 'loss')
+      .map(({ choice }) => choice),
+    most,
+    level,
+  );
 }

@@ -40,12 +40,12 @@ export function valueFunctional(law: Law, point: readonly number[]): Functional 
 }
 
 export function coefficientIntervals(model: Model, level: number): CoefficientInterval[] {
-  const { law, joint, minimum, theta } = model;
+  const { law, joint, minimum, theta, elsewhere } = model;
   const values = law.toCoefficients(theta);
   const rise = model.rise(level);
   return law.coefficients.map(({ logarithmic }, k) => {
     const back = logarithmic ? Math.exp : (x: number) => x;
-    const profile = profileInterval(joint, minimum, coefficientFunctional(law, k), rise);
+    const profile = profileInterval(joint, minimum, coefficientFunctional(law, k), rise, elsewhere);
     const side = (s: ProfileInterval['low']) =>
       s === undefined || !Number.isFinite(back(s.value)) ? null : back(s.value);
     return {
@@ -67,13 +67,14 @@ export type Predictor = (point: readonly number[]) => Prediction;
 
 /** Predicts by profile, or, where a bootstrap sample is given, by its percentiles. */
 export function predictorOf(model: Model, level: number, sample?: Bootstrap): Predictor {
-  const { law, joint, minimum, theta } = model;
+  const { law, joint, minimum, theta, elsewhere } = model;
+  const rise = model.rise(level);
   const scratch = new Float64Array(theta.length);
   return point => {
     const quantity = valueFunctional(law, point);
     const value = quantity(theta, scratch);
     const profile =
-      sample === undefined ? profileInterval(joint, minimum, quantity, model.rise(level)) : undefined;
+      sample === undefined ? profileInterval(joint, minimum, quantity, rise, elsewhere) : undefined;
     const drawn = sample && bootstrapInterval(sample, drawnTheta => quantity(drawnTheta, scratch), level);
     const low = profile?.low?.value ?? drawn?.low ?? null;
     const high = profile?.high?.value ?? drawn?.high ?? null;

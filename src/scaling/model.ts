@@ -43,6 +43,8 @@ export interface Model {
   /** A problem in all of theta whose rise above its minimum measures how much worse a fit is; for the intervals. */
   readonly joint: Problem;
   readonly minimum: Minimum;
+  /** A few thetas far apart, from which profiles look for branches that lie away from the best fit. */
+  readonly elsewhere: readonly Float64Array[];
   /** By how much `joint` may rise within an interval of that level. */
   rise(level: number): number;
   /** Residuals of the target, in the stage's kind (plain or logarithmic). */
@@ -122,6 +124,15 @@ export function residualsOf({ solution }: Stage): Float64Array {
   return solution.problem.residuals.slice();
 }
 
+const ELSEWHERE = 10;
+
+/** Some of the form's own starts, spread evenly. */
+export function elsewhereOf({ law, data }: Stage): Float64Array[] {
+  const starts = law.starts(law.prepare(data.axes), data.y);
+  const count = Math.min(ELSEWHERE, starts.length);
+  return Array.from({ length: count }, (_, i) => starts[Math.floor(((i + 0.5) * starts.length) / count)]!);
+}
+
 export function modelOfStage(stage: Stage, points: Points, choice: Choice): Model {
   const { law, huber, solution } = stage;
   const residuals = residualsOf(stage);
@@ -136,6 +147,7 @@ export function modelOfStage(stage: Stage, points: Points, choice: Choice): Mode
     objective: solution.minimum.value,
     joint: solution.problem,
     minimum: solution.minimum,
+    elsewhere: elsewhereOf(stage),
     rise: level => allowedRise(dispersion, level),
     residuals,
     degreesOfFreedom: dispersion.degreesOfFreedom,

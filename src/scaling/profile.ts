@@ -94,13 +94,15 @@ function standardError(problem: Problem, best: Minimum, gradient: Float64Array, 
 
 /**
  * The interval of `quantity` over which the objective, minimised over everything else, rises by at most `rise` above its minimum.
- * A side is undefined where the rise is never reached: the data do not bound the quantity there.
+ * A side is undefined where the rise is never reached: the data do not bound the quantity there. A profile can have branches
+ * that a walk from the best fit does not find; `elsewhere` are thetas from which the end of each side is tried once more.
  */
 export function profileInterval(
   problem: Problem,
   best: Minimum,
   quantity: Functional,
   rise: number,
+  elsewhere: readonly Float64Array[] = [],
 ): ProfileInterval {
   const gradient = new Float64Array(best.theta.length);
   const centre = quantity(best.theta, gradient);
@@ -108,11 +110,15 @@ export function profileInterval(
     return { low: { value: centre, end: 'crossed' }, high: { value: centre, end: 'crossed' } };
   const width = standardError(problem, best, gradient, rise);
   const unit = width > 0 && Number.isFinite(width) ? width : 1e-3 * (Math.abs(centre) + 1e-9);
-  const search = (sign: 1 | -1) => side(problem, best, quantity, { centre, unit, rise, sign });
+  const search = (sign: 1 | -1) => side({ problem, best, quantity, elsewhere, centre, unit, rise, sign });
   return { low: search(-1), high: search(1) };
 }
 
 interface Search {
+  readonly problem: Problem;
+  readonly best: Minimum;
+  readonly quantity: Functional;
+  readonly elsewhere: readonly Float64Array[];
   readonly centre: number;
   readonly unit: number;
   readonly rise: number;
@@ -128,40 +134,56 @@ interface Trace {
 
 const EXPANSIONS = 30;
 const REFINEMENTS = 40;
+const BRANCHES = 4;
 
-/** Walks outwards until the rise is exceeded, then closes in by false position. */
-function side(problem: Problem, best: Minimum, quantity: Functional, search: Search): Side | undefined {
-  let inner: Trace = { minimum: best, value: search.centre, height: 0 };
-  let target = 1.1;
+/** Walks outwards until the rise is exceeded, closes in by false position, and looks for another branch beyond. */
+function side(search: Search): Side | undefined {
+  let inner: Trace = { minimum: search.best, value: search.centre, height: 0 };
+  for (let branch = 0; branch < BRANCHES; branch++) {
+    const end = walk(search, inner);
+    if (end?.end !== 'crossed') return end;
+    const beyond = branchBeyond(search, end.value);
+    if (beyond === undefined) return end;
+    inner = beyond;
+  }
+  return walk(search, inner);
+}
+
+function walk(search: Search, from: Trace): Side | undefined {
+  let inner = from;
+  let target = Math.max(1.1, (1.1 * search.sign * (from.value - search.centre)) / search.unit);
   for (let i = 0; i < EXPANSIONS; i++) {
-    const outer = trace(problem, best, quantity, search, inner.minimum, target);
+    const outer = trace(search, inner.minimum.theta, target);
     if (outer === undefined) return undefined;
-    if (outer.height >= 1)
-      return { value: closeIn(problem, best, quantity, search, inner, outer), end: 'crossed' };
+    if (outer.height >= 1) return { value: closeIn(search, inner, outer), end: 'crossed' };
     const moved = search.sign * (outer.value - inner.value);
     if (i > 0 && moved <= 1e-6 * search.unit + 1e-9 * Math.abs(outer.value))
       return { value: outer.value, end: 'limit' };
-    inner = outer;
+    if (moved > 0) inner = outer;
     target *= Math.min(3, Math.max(1.3, 1.05 / Math.max(outer.height, 0.2)));
   }
   return undefined;
+}
+
+/** A fit that is still good enough with the quantity clearly past `value`, reached from one of the other thetas. */
+function branchBeyond(search: Search, value: number): Trace | undefined {
+  const reach = (search.sign * (value - search.centre)) / search.unit;
+  return search.elsewhere
+    .map(theta => trace(search, theta, 1.1 * reach))
+    .find(
+      found => found && found.height < 1 && search.sign * (found.value - value) > 0.01 * search.unit * reach,
+    );
 }
 
 /**
  * Minimises the objective plus a spring that pulls the quantity towards centre + sign * target * unit. Whatever the spring's
  * strength, its minimum is the best fit among those with the same value of the quantity, that is, a point of the profile.
  */
-function trace(
-  problem: Problem,
-  best: Minimum,
-  quantity: Functional,
-  { centre, unit, rise, sign }: Search,
-  from: Minimum,
-  target: number,
-): Trace | undefined {
+function trace(search: Search, from: Float64Array, target: number): Trace | undefined {
+  const { problem, best, quantity, centre, unit, rise, sign } = search;
   const spring = (40 * rise) / (unit * unit);
   const pulled = withSpring(problem, quantity, centre + sign * target * unit, spring);
-  const minimum = minimize(pulled, from.theta, { valueTolerance: 1e-9, maxIterations: 200 });
+  const minimum = minimize(pulled, from, { valueTolerance: 1e-9, maxIterations: 200 });
   if (minimum === undefined) return undefined;
   const scratch = new Float64Array(minimum.theta.length);
   const value = quantity(minimum.theta, scratch);
@@ -191,14 +213,7 @@ function withSpring(problem: Problem, quantity: Functional, target: number, stre
 }
 
 /** False position between a point inside and one outside, on the height, which is nearly linear. */
-function closeIn(
-  problem: Problem,
-  best: Minimum,
-  quantity: Functional,
-  search: Search,
-  inside: Trace,
-  outside: Trace,
-): number {
+function closeIn(search: Search, inside: Trace, outside: Trace): number {
   let [inner, outer] = [inside, outside];
   for (let i = 0; i < REFINEMENTS; i++) {
     const share = (1 - inner.height) / (outer.height - inner.height);
@@ -208,7 +223,7 @@ function closeIn(
     const clipped = inner.value + Math.min(0.95, Math.max(0.05, share)) * (outer.value - inner.value);
     const target = (search.sign * (clipped - search.centre)) / search.unit;
     // the spring gives way a little: aim past the wished value by what it gave at the nearer end
-    const next = trace(problem, best, quantity, search, inner.minimum, target * 1.03);
+    const next = trace(search, inner.minimum.theta, target * 1.03);
     if (next === undefined) return guess;
     if (next.height >= 1) {
       if (search.sign * (outer.value - next.value) <= 0) return guess;

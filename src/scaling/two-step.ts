@@ -9,6 +9,7 @@ import type { Minimum, Problem } from './minimize.ts';
 import {
   type Choice,
   defaultHuber,
+  elsewhereOf,
   fitStage,
   type Model,
   residualsOf,
@@ -78,6 +79,7 @@ function chain(first: Stage, second: Stage, points: Points, choice: Choice): Mod
     objective: first.solution.minimum.value + second.solution.minimum.value,
     joint,
     minimum,
+    elsewhere: elsewhereOf(second).map(start => concat(first.solution.minimum.theta, start)),
     rise: level => allowedRise({ lambda: 1, slope: 1, degreesOfFreedom }, level),
     residuals,
     degreesOfFreedom,
