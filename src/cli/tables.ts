@@ -12,6 +12,7 @@ export interface TableOptions {
   readonly model?: string;
   readonly familyColumn?: string;
   readonly family?: readonly string[];
+  readonly where?: readonly string[];
   readonly derive?: boolean;
   readonly convention?: string;
 }
@@ -28,6 +29,11 @@ export function addTableOptions(command: Command): Command {
     .option('--model <column>', 'names of the models (default: the column model)')
     .option('--family-column <column>', 'families of the models (default: the column family)')
     .option('--family <name>', 'only rows of this family; may be given several times', collect)
+    .option(
+      '--where <column=text>',
+      'only rows in which a column holds that text; may be given several times',
+      collect,
+    )
     .option('--derive', 'take what is missing of N, D and C from the other two by C = 6ND')
     .addOption(
       new Option('--convention <name>', 'how the FLOPs were counted; goes into the output').choices([
@@ -49,15 +55,16 @@ export function conventionOf(source: string, options: TableOptions): string {
 /** The rows that a command works on. */
 export async function loadPoints(source: string, options: TableOptions) {
   const { selectPoints } = await import('../data/index.ts');
-  const { familyColumn, family, ...roles } = options;
-  return selectPoints(await loadTable(source), {
+  const { familyColumn, family, where: _, ...roles } = options;
+  return selectPoints(await loadTable(source, options.where), {
     ...roles,
     ...(familyColumn !== undefined && { family: familyColumn }),
     ...(family !== undefined && { families: family }),
   });
 }
 
-export async function loadTable(source: string) {
-  const { readTable, publishedTable } = await import('../data/index.ts');
-  return source === PUBLISHED ? publishedTable() : readTable(source);
+/** A CSV file or the published table, only the rows that fulfil the conditions. */
+export async function loadTable(source: string, where?: readonly string[]) {
+  const { readTable, publishedTable, whereRows } = await import('../data/index.ts');
+  return whereRows(source === PUBLISHED ? publishedTable() : await readTable(source), where);
 }

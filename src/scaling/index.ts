@@ -1,6 +1,7 @@
 export * from './audit.ts';
 export * from './bootstrap.ts';
 export * from './choose.ts';
+export * from './correlate.ts';
 export * from './fit.ts';
 export * from './fit-file.ts';
 export * from './holdout.ts';
@@ -9,7 +10,9 @@ export * from './law.ts';
 export * from './minimize.ts';
 export * from './model.ts';
 export * from './objective.ts';
+export * from './planning.ts';
 export * from './points.ts';
 export * from './profile.ts';
+export * from './proxy.ts';
 export * from './simulate.ts';
 export * from './solve.ts';

@@ -140,7 +140,7 @@ test('starts lie in the box and have finite values', () => {
     const starts = law.starts(prepared, y);
     assert.ok(starts.length >= 3);
     for (const theta of starts) {
-      theta.forEach((v, j) => assert.ok(v >= law.lower[j]! && v <= law.upper[j]!, law.formula));
+      for (const [j, v] of theta.entries()) assert.ok(v >= law.lower[j]! && v <= law.upper[j]!, law.formula);
       const values = new Float64Array(y.length);
       law.evaluate(theta, prepared, values);
       assert.ok(values.every(Number.isFinite), `${law.formula} at ${theta}`);

@@ -234,3 +234,13 @@ function pythiaRow(row: Row): Cells {
       'a checkpoint in mid-training at a learning rate not yet decayed, except at step 143000; parameters count both embeddings',
   };
 }
+
+/** `icl` for every in-context score and `beir` for every collection, as far as at least three of the rows have them. */
+export function expandGroups(table: Table, names: readonly string[]): string[] {
+  const groups: Readonly<Record<string, readonly string[]>> = { icl: ICL, beir: BEIR_15 };
+  const filled = (name: string) => {
+    const index = table.columns.indexOf(name);
+    return table.rows.filter(({ cells }) => cells[index] !== '').length;
+  };
+  return names.flatMap(name => groups[name]?.filter(member => filled(member) >= 3) ?? [name]);
+}

@@ -255,3 +255,45 @@ function computeAt(
   if (flops !== undefined && flops > 0) return flops;
   return SIX * axes[0]!.cells[row]! * axes[1]!.cells[row]!;
 }
+
+/** Chosen columns as numbers, with the models and families they belong to; has the shape of scaling's `ScoreTable`. */
+export interface SelectedColumns {
+  readonly source: string;
+  readonly models: readonly string[];
+  readonly families: readonly string[];
+  readonly columns: Readonly<Record<string, readonly (number | undefined)[]>>;
+}
+
+/** Reads these columns of every row; cells may be empty, text is refused with its line. */
+export function selectColumns(
+  whole: Table,
+  names: readonly string[],
+  roles: { readonly model?: string; readonly family?: string; readonly families?: readonly string[] } = {},
+): SelectedColumns {
+  const table = ofFamilies(whole, roles.families, roles.family);
+  const problems = new Problems();
+  const columns = Object.fromEntries(
+    [...new Set(names)].map(name => [name, numbersIn(table, name, problems)]),
+  );
+  problems.throwIfAny();
+  return {
+    source: table.source,
+    models: wordsIn(table, roles.model, 'model', line => `line ${line}`),
+    families: wordsIn(table, roles.family, 'family', () => ''),
+    columns,
+  };
+}
+
+/** Only the rows in which each of these columns holds that text: `study=luo2024`. */
+export function whereRows(table: Table, conditions: readonly string[] | undefined): Table {
+  return (conditions ?? []).reduce((rest, condition) => {
+    const equals = condition.indexOf('=');
+    if (equals < 1)
+      throw new InputError(`--where ${condition}`, 'expected COLUMN=TEXT, such as type=decoder');
+    const index = columnIndex(rest, condition.slice(0, equals));
+    const wanted = condition.slice(equals + 1);
+    const rows = rest.rows.filter(({ cells }) => cells[index]!.trim() === wanted);
+    if (rows.length === 0) throw new InputError(rest.source, `no row has ${condition}`);
+    return { ...rest, rows };
+  }, table);
+}
