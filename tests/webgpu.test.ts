@@ -32,15 +32,29 @@ function gradientGraph() {
   const hidden = models.mptHidden(config, parameters, ids, { tokens: 128 });
   const table = parameters.get(models.TOKEN_EMBEDDING)!;
   const head = nn.crossEntropyWithGradients(hidden, table, targets, 2);
-  const gradients = graph.backward([hidden, table], [head.hiddenGradient, head.tableGradient], [...parameters.values()]);
+  const gradients = graph.backward(
+    [hidden, table],
+    [head.hiddenGradient, head.tableGradient],
+    [...parameters.values()],
+  );
   const outputs = Object.fromEntries([...parameters.keys()].map((name, i) => [`d:${name}`, gradients[i]!]));
-  return graph.optimize(makeGraph([...parameters.values(), ids, targets], { loss: head.lossSum, ...outputs }));
+  return graph.optimize(
+    makeGraph([...parameters.values(), ids, targets], { loss: head.lossSum, ...outputs }),
+  );
 }
 
 test('gradients on WebGPU equal the CPU to 1e-5', async t => {
   if (absent) return t.skip(absent);
-  const ids = tensor('int32', [4, 32], Array.from({ length: 128 }, (_, i) => (i * 79) % 128));
-  const targets = tensor('int32', [128], Array.from({ length: 128 }, (_, i) => (i * 53 + 7) % 128));
+  const ids = tensor(
+    'int32',
+    [4, 32],
+    Array.from({ length: 128 }, (_, i) => (i * 79) % 128),
+  );
+  const targets = tensor(
+    'int32',
+    [128],
+    Array.from({ length: 128 }, (_, i) => (i * 53 + 7) % 128),
+  );
   const results = await Promise.all(
     (['cpu', 'webgpu'] as const).map(async provider => {
       const session = await Session.create(gradientGraph(), { provider, threads: 1 });
@@ -78,6 +92,9 @@ test('training on WebGPU, with the state staying on the device, follows the CPU'
   assert.ok(cpu!.losses.at(-1)! < cpu!.losses[0]!);
   for (const [name, { data }] of Object.entries(cpu!.state)) {
     const other = gpu!.state[name]!.data;
-    assert.ok(data.every((value, i) => Math.abs(Number(value) - Number(other[i])) < 2e-4), name);
+    assert.ok(
+      data.every((value, i) => Math.abs(Number(value) - Number(other[i])) < 2e-4),
+      name,
+    );
   }
 });

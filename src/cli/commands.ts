@@ -1,6 +1,27 @@
 /** Every command of the program, in the order `isoflop --help` lists them. */
 import type { Register } from './command.ts';
+import { registerCorrelate } from './correlate.ts';
+import { registerCost } from './cost.ts';
+import { registerFit } from './fit.ts';
+import { registerOptimal } from './optimal.ts';
+import { registerPoints } from './points.ts';
+import { registerPredict } from './predict.ts';
+import { registerPretrain } from './pretrain.ts';
+import { registerProxy } from './proxy.ts';
+import { registerPublished } from './published.ts';
 import { registerShards } from './shards.ts';
 import { registerTokenizer } from './tokenizer.ts';
 
-export const commands: readonly Register[] = [registerShards, registerTokenizer];
+export const commands: readonly Register[] = [
+  registerCorrelate,
+  registerCost,
+  registerFit,
+  registerOptimal,
+  registerPoints,
+  registerPredict,
+  registerPretrain,
+  registerProxy,
+  registerPublished,
+  registerShards,
+  registerTokenizer,
+];

@@ -38,7 +38,11 @@ export const pretrainSchema = z.strictObject({
   schedule: z
     .discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('cosine'), finalFactor: share.default(0.1) }),
-      z.strictObject({ kind: z.literal('wsd'), decayShare: share.default(0.2), finalFactor: share.default(0) }),
+      z.strictObject({
+        kind: z.literal('wsd'),
+        decayShare: share.default(0.2),
+        finalFactor: share.default(0),
+      }),
     ])
     .default({ kind: 'cosine', finalFactor: 0.1 }),
   weightDecay: z.number().min(0).default(0),
@@ -55,20 +59,28 @@ export const pretrainSchema = z.strictObject({
 export type PretrainConfig = z.infer<typeof pretrainSchema>;
 
 function budget() {
-  return z.union([count, z.string().regex(/^\d+(\.\d+)?x$/, 'expected a number of tokens, or tokens a parameter such as 20x')]);
+  return z.union([
+    count,
+    z.string().regex(/^\d+(\.\d+)?x$/, 'expected a number of tokens, or tokens a parameter such as 20x'),
+  ]);
 }
 
 /** The model a configuration describes, for a tokenizer of `vocabSize` tokens. */
 export function modelOf(config: PretrainConfig, vocabSize: number): MptConfig {
   const sizes = { vocabSize, maxLength: config.sequenceLength };
-  const model = typeof config.model === 'string' ? requireNamedMpt(config.model, sizes) : mptConfig({ ...config.model, ...sizes });
+  const model =
+    typeof config.model === 'string'
+      ? requireNamedMpt(config.model, sizes)
+      : mptConfig({ ...config.model, ...sizes });
   return checkMptConfig(model, 'model');
 }
 
 /** Token budgets in tokens. */
 export function budgetsOf(config: PretrainConfig, params: number): number[] {
   const list = Array.isArray(config.tokens) ? config.tokens : [config.tokens];
-  return list.map(tokens => (typeof tokens === 'number' ? tokens : Math.round(Number.parseFloat(tokens) * params)));
+  return list.map(tokens =>
+    typeof tokens === 'number' ? tokens : Math.round(Number.parseFloat(tokens) * params),
+  );
 }
 
 /** Sequences of a micro-step. */

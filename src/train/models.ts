@@ -2,7 +2,12 @@
 import { join } from 'node:path';
 import { prettyJson, publishFolder, writeFileAtomic } from '../base/index.ts';
 import type { Tensor } from '../graph/index.ts';
-import { type FlopsConvention, type MptConfig, writeMptDirectory } from '../models/index.ts';
+import {
+  type FlopsConvention,
+  type MptConfig,
+  type TokenizerFiles,
+  writeMptDirectory,
+} from '../models/index.ts';
 
 /** What is known of a pretrained model: `isoflop.json` in its directory. */
 export interface ModelFacts {
@@ -23,7 +28,7 @@ export const FACTS_FILE = 'isoflop.json';
 
 export interface FinishedModel {
   readonly model: MptConfig;
-  readonly tokenizerPath: string;
+  readonly tokenizer: TokenizerFiles;
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly facts: ModelFacts;
 }
@@ -31,10 +36,10 @@ export interface FinishedModel {
 /** Writes a Hugging Face directory with the facts beside it. It appears whole; one that is there already is kept. */
 export async function publishModel(
   path: string,
-  { model, tokenizerPath, weights, facts }: FinishedModel,
+  { model, tokenizer, weights, facts }: FinishedModel,
 ): Promise<void> {
   await publishFolder(path, async folder => {
-    await writeMptDirectory(folder, model, weights, { tokenizerPath });
+    await writeMptDirectory(folder, model, weights, { tokenizer });
     await writeFileAtomic(join(folder, FACTS_FILE), prettyJson(facts));
   });
 }

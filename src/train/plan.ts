@@ -5,6 +5,7 @@
  */
 import { InputError } from '../base/index.ts';
 import { type Schedule, scheduleFactor } from '../nn/index.ts';
+import type { StepRange } from './resumable.ts';
 
 export interface BudgetOptions {
   /** Tokens of each model to be made. */
@@ -16,13 +17,8 @@ export interface BudgetOptions {
     | { readonly kind: 'wsd'; readonly decayShare: number; readonly finalFactor: number };
 }
 
-/** Steps `from` .. `to` (exclusive) of one schedule, begun from where another segment ended. */
-export interface Segment {
-  readonly name: string;
-  /** Name of the segment whose final state this one continues; undefined: a fresh model. */
-  readonly after: string | undefined;
-  readonly from: number;
-  readonly to: number;
+/** Steps of one schedule. */
+export interface Segment extends StepRange {
   readonly schedule: Schedule;
   /** The model this segment ends in is one of the results: its tokens. Undefined for pieces of the trunk. */
   readonly budget: number | undefined;
@@ -56,7 +52,15 @@ function cosineSegment(
 ): Segment {
   const budget = total * tokensPerStep;
   const schedule: Schedule = { kind: 'cosine', warmupSteps, totalSteps: total, finalFactor };
-  return { name: segmentName(budget), after: undefined, from: 0, to: total, schedule, budget };
+  return {
+    name: segmentName(budget),
+    after: undefined,
+    from: 0,
+    to: total,
+    schedule,
+    budget,
+    isTrunk: false,
+  };
 }
 
 function trunkAndBranches(
@@ -80,6 +84,7 @@ function trunkAndBranches(
         to: start,
         schedule: { kind: 'constant', warmupSteps },
         budget: undefined,
+        isTrunk: true,
       };
       segments.push(trunk);
     }
@@ -98,14 +103,10 @@ function trunkAndBranches(
       to: total,
       schedule,
       budget,
+      isTrunk: false,
     });
   }
   return segments;
-}
-
-/** Steps over all segments: what the run costs. */
-export function totalSteps(segments: readonly Segment[]): number {
-  return segments.reduce((sum, { from, to }) => sum + to - from, 0);
 }
 
 export function learningRateAt(segment: Segment, peak: number, step: number): number {

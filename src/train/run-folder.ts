@@ -104,7 +104,7 @@ export class RunFolder {
     const position: Position = { ...at, metricsBytes: this.#metricsBytes };
     const path = this.checkpointPath(at);
     await publishFolder(path, async folder => {
-      await writeSafetensors(join(folder, 'state.safetensors'), Object.entries(state));
+      await writeSafetensors(join(folder, 'state.safetensors'), new Map(Object.entries(state)));
       await writeFileAtomic(join(folder, 'position.json'), prettyJson(position));
     });
     return path;
