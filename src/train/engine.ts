@@ -3,7 +3,8 @@ import { countFlops, isGraph, type Tensor } from '../graph/index.ts';
 import { type MptConfig, mptParameters } from '../models/index.ts';
 import { type DeviceTensor, type Feeds, Session, type SessionOptions } from '../runtime/index.ts';
 import type { TrainingState } from './state.ts';
-import { pretrainGraph, STATE_PREFIXES, type StepGraphOptions } from './step-graph.ts';
+import { STATE_PREFIXES } from './state-graph.ts';
+import { pretrainGraph, type StepGraphOptions } from './step-graph.ts';
 
 /** What the optimizer needs to know of each of K consecutive steps. */
 export interface StepPlan {

@@ -9,4 +9,5 @@ export * from './pretrain.ts';
 export type { StepEffects } from './resumable.ts';
 export * from './run-folder.ts';
 export * from './state.ts';
+export { STATE_PREFIXES } from './state-graph.ts';
 export * from './step-graph.ts';

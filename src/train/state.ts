@@ -3,7 +3,7 @@ import { InputError } from '../base/index.ts';
 import type { Tensor } from '../graph/index.ts';
 import { type MptConfig, mptParameters } from '../models/index.ts';
 import { initialize } from '../nn/index.ts';
-import { STATE_PREFIXES } from './step-graph.ts';
+import { STATE_PREFIXES } from './state-graph.ts';
 
 /** `p:NAME`, `m:NAME`, `v:NAME` for every parameter. The arrays are overwritten in place by training. */
 export type TrainingState = Record<string, Tensor>;
