@@ -39,6 +39,11 @@ export class IdTable {
     return this.find(id) >= 0;
   }
 
+  /** The number of the id that the bytes `from .. to` spell, or -1; `hash` is their `hashBytes`. */
+  findBytes(bytes: Uint8Array, from: number, to: number, hash: number): number {
+    return this.#slots[this.#slotOf(bytes, from, to, hash)]! - 1;
+  }
+
   /** The id with this number. */
   at(index: number): string {
     return decoder.decode(this.#text.subarray(this.#start(index), this.#ends[index]!));

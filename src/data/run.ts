@@ -45,6 +45,11 @@ export class Run {
     return decoder.decode(this.text.subarray(this.startOf(row), this.ends[row]!));
   }
 
+  /** The number of the row's document in a table of ids, or -1. */
+  findIn(table: IdTable, row: number): number {
+    return table.findBytes(this.text, this.startOf(row), this.ends[row]!, this.hashes[row]!);
+  }
+
   /** First byte of a row's document id in `text`. */
   startOf(row: number): number {
     return row === 0 ? 0 : this.ends[row - 1]!;
