@@ -20,7 +20,7 @@ export async function readQrelsFile(path: string): Promise<Qrels> {
   const problems = new Problems();
   let layout: Layout | undefined;
   await eachLine(path, (line, number) => {
-    if (line === '' || line.startsWith('#') || line.trim() === '') return;
+    if (line.startsWith('#') || line.trim() === '') return;
     const where = `${path}:${number}`;
     if (layout === undefined) {
       layout = layoutOf(line, where);
@@ -45,7 +45,9 @@ function hasRelevant(qrels: Qrels): boolean {
 }
 
 function fieldsOf(line: string, tabs: boolean): string[] {
-  return tabs ? line.split('\t') : line.trim().split(/\s+/);
+  if (tabs) return line.split('\t');
+  const fields = line.split(' '); // several times faster than the pattern, and enough for most files
+  return fields.includes('') || line.includes('\t') ? line.trim().split(/\s+/) : fields;
 }
 
 function layoutOf(line: string, where: string): Layout {

@@ -13,6 +13,8 @@ import { type Run, RunBuilder } from './run.ts';
 export interface RunOptions {
   /** What the third of three columns holds. Unsaid, scores are assumed, and a column that counts 1, 2, 3, ... is refused as ambiguous. */
   readonly thirdColumn?: 'scores' | 'ranks' | undefined;
+  /** Round scores to single precision before ranking: what trec_eval before 9.0.8 and pytrec_eval compare. */
+  readonly float32?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,7 +30,7 @@ export interface RunFile {
  * The first line decides whether tabs or blanks divide the columns (with tabs, ids may hold blanks). Lines that begin with `#` are comments.
  */
 export async function readRun(path: string, options: RunOptions = {}): Promise<RunFile> {
-  const parser = new RunParser(path, options.thirdColumn);
+  const parser = new RunParser(path, options);
   const size = (await stat(path).catch(() => undefined))?.size ?? 0; // of what can not be read, `readBytes` says why
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of readBytes(path, options.signal)) {
@@ -81,6 +83,7 @@ interface Layout {
 class RunParser {
   readonly #path: string;
   readonly #thirdColumn: 'scores' | 'ranks' | undefined;
+  readonly #float32: boolean;
   readonly #builder: RunBuilder;
   readonly #problems = new Problems();
   readonly #bounds = newBounds();
@@ -98,9 +101,10 @@ class RunParser {
   #contradictions = 0;
   #contradictionLine = 0;
 
-  constructor(path: string, thirdColumn: 'scores' | 'ranks' | undefined) {
+  constructor(path: string, options: RunOptions) {
     this.#path = path;
-    this.#thirdColumn = thirdColumn;
+    this.#thirdColumn = options.thirdColumn;
+    this.#float32 = options.float32 === true;
     this.#builder = new RunBuilder(path);
   }
 
@@ -145,12 +149,13 @@ class RunParser {
     const same = equalBytes(this.#queryBytes, 0, this.#queryBytes.length, bytes, bounds[0]!, bounds[1]!);
     if (!same) this.#beginQuery(bytes);
     this.#compareRank(bytes, layout.rank, score, same);
+    const signed = this.#thirdColumn === 'ranks' ? -score : score;
     this.#builder.addBytes(
       this.#query,
       bytes,
       from,
       to,
-      this.#thirdColumn === 'ranks' ? -score : score,
+      this.#float32 ? Math.fround(signed) : signed,
       this.#line,
     );
     this.#rows++;

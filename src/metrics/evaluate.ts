@@ -3,7 +3,7 @@ import { InputError, InternalError } from '../base/index.ts';
 import { IdTable, type Qrels, type Run } from '../data/index.ts';
 import type { Measure } from './measures.ts';
 import { expectedScore, tieGroups } from './ties.ts';
-import { type RankedGrades, scoreRanking, UNJUDGED } from './values.ts';
+import { type RankedGrades, ratio, scoreRanking } from './values.ts';
 
 export interface EvaluateOptions {
   /** Judged queries that the run lacks: counted as 0 (trec_eval -c), or left out of the mean (pytrec_eval, trec_eval without -c). */
@@ -58,9 +58,9 @@ export function evaluate(
     });
     tieRates[i] = tieRate(ranking.scores);
     if (options.ties !== true) return;
-    const groups = tieGroups(ranking.grades, ranking.scores);
+    const groups = tieRates[i] === 0 ? undefined : tieGroups(ranking, ranking.scores);
     measures.forEach((measure, m) => {
-      expected[m]![i] = expectedScore(measure, ranking, groups);
+      expected[m]![i] = groups ? expectedScore(measure, ranking, groups) : values[m]![i]!;
     });
   });
   const unjudged = run.queryIds.filter(id => !qrels.has(id));
@@ -85,20 +85,28 @@ function rank(run: Run, q: number, judged: ReadonlyMap<string, number>, removeSe
   const table = idTable(judged.keys());
   const judgedGrades = Int32Array.from(judged.values());
   const self = removeSelf ? idTable([run.queryIds[q]!]) : undefined;
-  const depth = run.depth(q);
-  const grades = new Int32Array(depth);
-  const scores = new Float64Array(depth);
-  let kept = 0;
+  const scores = new Float64Array(run.depth(q));
+  const places: number[] = [];
+  const grades: number[] = [];
+  let place = 0;
   for (let i = run.starts[q]!; i < run.starts[q + 1]!; i++) {
     const row = run.rows[i]!;
     if (self !== undefined && run.findIn(self, row) >= 0) continue;
     const found = run.findIn(table, row);
-    grades[kept] = found < 0 ? UNJUDGED : judgedGrades[found]!;
-    scores[kept] = run.scores[row]!;
-    kept++;
+    if (found >= 0) {
+      places.push(place);
+      grades.push(judgedGrades[found]!);
+    }
+    scores[place++] = run.scores[row]!;
   }
-  const ideal = judgedGrades.filter(grade => grade > 0).sort((a, b) => b - a);
-  return { grades: grades.subarray(0, kept), scores: scores.subarray(0, kept), ideal, removed: depth - kept };
+  return {
+    retrieved: place,
+    places: Int32Array.from(places),
+    grades: Int32Array.from(grades),
+    ideal: judgedGrades.filter(grade => grade > 0).sort((a, b) => b - a),
+    scores: scores.subarray(0, place),
+    removed: scores.length - place,
+  };
 }
 
 function idTable(ids: Iterable<string>): IdTable {
@@ -109,9 +117,13 @@ function idTable(ids: Iterable<string>): IdTable {
 
 function tieRate(scores: Float64Array): number {
   let tied = 0;
-  for (let i = 0; i < scores.length; i++)
-    if (scores[i] === scores[i - 1] || scores[i] === scores[i + 1]) tied++;
-  return scores.length > 0 ? tied / scores.length : 0;
+  let from = 0; // where the current stretch of equal scores begins
+  for (let i = 1; i <= scores.length; i++) {
+    if (i < scores.length && scores[i] === scores[from]) continue;
+    if (i - from > 1) tied += i - from;
+    from = i;
+  }
+  return ratio(tied, scores.length);
 }
 
 /** The column of a measure. */

@@ -75,7 +75,7 @@ function parseMeasure(text: string): Measure | string {
   const [, glued, digits] = /^(.*?)(\d+)$/.exec(words.join('_')) ?? [undefined, words.join('_'), undefined];
   const name = glued!.replace(/_?(at|cut)?_?$/, '');
   const kind = KIND_OF.get(name);
-  if (kind === undefined) return `unknown; did you mean ${suggestion(name, digits)}?`;
+  if (kind === undefined) return `unknown; ${suggestion(name, digits)}`;
   if (digits === undefined) {
     return SPELLINGS[kind].whole ? measure(kind) : `needs a cut-off, as in ${kind}@10`;
   }
@@ -86,6 +86,8 @@ function parseMeasure(text: string): Measure | string {
 }
 
 function suggestion(name: string, digits: string | undefined): string {
-  const kind = KIND_OF.get(nearest(name, [...KIND_OF.keys()]))!;
-  return measure(kind, digits === undefined ? 10 : Math.max(1, Number(digits))).name;
+  const alias = nearest(name, [...KIND_OF.keys()]);
+  if (alias === undefined)
+    return `known: ${Object.keys(SPELLINGS).join(', ')}, most with a cut-off as in nDCG@10`;
+  return `did you mean ${measure(KIND_OF.get(alias)!, digits === undefined ? 10 : Math.max(1, Number(digits))).name}?`;
 }

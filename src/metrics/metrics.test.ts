@@ -9,9 +9,9 @@ import {
   type MeasureKind,
   measure,
   parseMeasures,
+  type RankedGrades,
   scoreRanking,
   tieGroups,
-  UNJUDGED,
 } from './index.ts';
 
 test('every dialect names the same measures', () => {
@@ -54,12 +54,22 @@ test('unknown measures are all reported at once, with a suggestion', () => {
 
 const log2 = Math.log2;
 
+const UNJUDGED = Number.NEGATIVE_INFINITY;
+
+/** Grades of the retrieved documents in ranked order, and those above 0 that were not retrieved. */
+function ranked(grades: readonly number[], unseen: readonly number[] = []): RankedGrades {
+  const places = grades.flatMap((grade, place) => (grade === UNJUDGED ? [] : [place]));
+  return {
+    retrieved: grades.length,
+    places: Int32Array.from(places),
+    grades: Int32Array.from(places, place => grades[place]!),
+    ideal: Int32Array.from([...grades.filter(grade => grade > 0), ...unseen]).sort((a, b) => b - a),
+  };
+}
+
 test('measures worked out by hand', () => {
   // Ranked grades 0, 2, unjudged, 1, -1; a further document with grade 3 was not retrieved.
-  const ranked = {
-    grades: Int32Array.of(0, 2, UNJUDGED, 1, -1),
-    ideal: Int32Array.of(3, 2, 1),
-  };
+  const example = ranked([0, 2, UNJUDGED, 1, -1], [3]);
   const ideal = 3 / log2(2) + 2 / log2(3) + 1 / log2(4);
   const expected: Readonly<Record<string, number>> = {
     nDCG: (2 / log2(3) + 1 / log2(5)) / ideal,
@@ -79,17 +89,14 @@ test('measures worked out by hand', () => {
   };
   for (const [name, value] of Object.entries(expected)) {
     const [parsed] = parseMeasures([name]);
-    assert.ok(Math.abs(scoreRanking(parsed!, ranked) - value) < 1e-15, name);
+    assert.ok(Math.abs(scoreRanking(parsed!, example) - value) < 1e-15, name);
   }
 });
 
 test('a query without relevant documents, or without results, scores 0', () => {
-  for (const ranked of [
-    { grades: Int32Array.of(0, -1, UNJUDGED), ideal: new Int32Array(0) },
-    { grades: new Int32Array(0), ideal: Int32Array.of(1) },
-  ]) {
+  for (const empty of [ranked([0, -1, UNJUDGED]), ranked([], [1])]) {
     for (const found of parseMeasures(['nDCG', 'nDCG@10', 'R@10', 'AP', 'RR', 'P@5', 'Success@5']))
-      assert.equal(scoreRanking(found, ranked), 0, found.name);
+      assert.equal(scoreRanking(found, empty), 0, found.name);
   }
 });
 
@@ -124,12 +131,11 @@ test('the expected value over ties is the mean over all orderings', () => {
         hits.sort((a, b) => b.score - a.score);
         const scores = hits.map(({ score }) => score);
         const grades = hits.map(({ grade }) => grade);
-        const ideal = Int32Array.from([...grades.filter(g => g > 0), ...unseen]).sort((a, b) => b - a);
-        const all = [...orderings(grades, scores)].map(order => ({ grades: Int32Array.from(order), ideal }));
-        const groups = tieGroups(Int32Array.from(grades), Float64Array.from(scores));
+        const all = [...orderings(grades, scores)].map(order => ranked(order, unseen));
+        const groups = tieGroups(all[0]!, Float64Array.from(scores));
         for (const kind of kinds) {
           const wanted = measure(kind, k);
-          const brute = all.reduce((sum, ranked) => sum + scoreRanking(wanted, ranked), 0) / all.length;
+          const brute = all.reduce((sum, one) => sum + scoreRanking(wanted, one), 0) / all.length;
           const closed = expectedScore(wanted, all[0]!, groups);
           assert.ok(Math.abs(closed - brute) < 1e-12, `${wanted.name}: ${closed} ${brute}`);
         }

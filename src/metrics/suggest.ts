@@ -1,10 +1,10 @@
-/** The candidate with the fewest single-letter changes from `word` (Levenshtein distance); the first of equals. */
-export function nearest(word: string, candidates: readonly string[]): string {
-  let best = candidates[0]!;
-  let least = Number.POSITIVE_INFINITY;
+/** The candidate with the fewest single-letter changes from `word` (Levenshtein distance), if that is at most a third of its letters. */
+export function nearest(word: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, word.length / 3) + 1e-9;
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate);
-    if (distance < least) [best, least] = [candidate, distance];
+    if (distance < least && distance < candidate.length) [best, least] = [candidate, distance];
   }
   return best;
 }

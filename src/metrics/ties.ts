@@ -4,7 +4,7 @@
  * Success need the chances of where relevant documents fall inside a group.
  */
 import type { Measure, MeasureKind } from './measures.ts';
-import { dcg, type RankedGrades, rankDiscounts, ratio, UNJUDGED } from './values.ts';
+import { idealDcg, type RankedGrades, rankDiscounts, ratio } from './values.ts';
 
 /** A stretch of equally scored documents: ranks `start + 1 .. start + size`. */
 export interface TieGroup {
@@ -19,7 +19,7 @@ export interface TieGroup {
 type Expectation = (groups: readonly TieGroup[], ranked: RankedGrades, cutoff: number) => number;
 
 const EXPECTATIONS: Readonly<Record<MeasureKind, Expectation>> = {
-  nDCG: (groups, { ideal }, cutoff) => ratio(expectedDcg(groups, cutoff), dcg(ideal, cutoff)),
+  nDCG: (groups, { ideal }, cutoff) => ratio(expectedDcg(groups, cutoff), idealDcg(ideal, cutoff)),
   R: (groups, { ideal }, cutoff) =>
     ratio(
       expectedCount(groups, cutoff, group => group.relevant),
@@ -28,10 +28,10 @@ const EXPECTATIONS: Readonly<Record<MeasureKind, Expectation>> = {
   P: (groups, _, cutoff) => expectedCount(groups, cutoff, group => group.relevant) / cutoff,
   AP: (groups, { ideal }, cutoff) => ratio(expectedPrecisionSum(groups, cutoff), ideal.length),
   RR: (groups, _, cutoff) => expectedReciprocalRank(groups, cutoff),
-  Judged: (groups, { grades }, cutoff) =>
+  Judged: (groups, { retrieved }, cutoff) =>
     ratio(
       expectedCount(groups, cutoff, group => group.judged),
-      Math.min(cutoff, grades.length),
+      Math.min(cutoff, retrieved),
     ),
   Success: (groups, _, cutoff) => expectedSuccess(groups, cutoff),
 };
@@ -41,20 +41,21 @@ export function expectedScore(measure: Measure, ranked: RankedGrades, groups: re
   return EXPECTATIONS[measure.kind](groups, ranked, measure.cutoff);
 }
 
-/** The groups of equal scores of a ranking; `scores` are those of `grades`, descending. */
-export function tieGroups(grades: Int32Array, scores: Float64Array): TieGroup[] {
+/** The groups of equal scores that hold a judged document: no other matters. `scores` are those of all retrieved documents, descending. */
+export function tieGroups({ places, grades }: RankedGrades, scores: Float64Array): TieGroup[] {
   const groups: TieGroup[] = [];
-  for (let start = 0; start < grades.length; ) {
-    let [relevant, judged, gain, end] = [0, 0, 0, start];
-    for (; end < grades.length && scores[end] === scores[start]; end++) {
-      const grade = grades[end]!;
-      if (grade !== UNJUDGED) judged++;
-      if (grade <= 0) continue;
+  for (let i = 0; i < places.length; ) {
+    const score = scores[places[i]!]!;
+    let [start, end] = [places[i]!, places[i]! + 1];
+    while (start > 0 && scores[start - 1] === score) start--;
+    while (end < scores.length && scores[end] === score) end++;
+    let [relevant, judged, gain] = [0, 0, 0];
+    for (; i < places.length && places[i]! < end; i++, judged++) {
+      if (grades[i]! <= 0) continue;
       relevant++;
-      gain += grade;
+      gain += grades[i]!;
     }
     groups.push({ start, size: end - start, relevant, judged, gain });
-    start = end;
   }
   return groups;
 }

@@ -4,27 +4,28 @@
  */
 import type { Measure, MeasureKind } from './measures.ts';
 
-/** Grade of a retrieved document that nobody judged. */
-export const UNJUDGED = -(2 ** 31);
-
-/** What a measure may look at. */
+/** What a measure may look at. Documents that nobody judged leave no trace but the places they take. */
 export interface RankedGrades {
-  /** Grades of the retrieved documents, best rank first; `UNJUDGED` where there is none. */
+  /** How many documents were retrieved. */
+  readonly retrieved: number;
+  /** Places (rank - 1) of the retrieved documents that are judged, ascending, */
+  readonly places: Int32Array;
+  /** and their grades. */
   readonly grades: Int32Array;
-  /** Grades above 0 of all judged documents, descending. */
+  /** Grades above 0 of all judged documents, retrieved or not, descending. */
   readonly ideal: Int32Array;
 }
 
 type Formula = (ranked: RankedGrades, cutoff: number) => number;
 
 const FORMULAS: Readonly<Record<MeasureKind, Formula>> = {
-  nDCG: ({ grades, ideal }, cutoff) => ratio(dcg(grades, cutoff), dcg(ideal, cutoff)),
-  R: ({ grades, ideal }, cutoff) => ratio(countRelevant(grades, cutoff), ideal.length),
-  P: ({ grades }, cutoff) => countRelevant(grades, cutoff) / cutoff,
+  nDCG: (ranked, cutoff) => ratio(dcg(ranked, cutoff), idealDcg(ranked.ideal, cutoff)),
+  R: (ranked, cutoff) => ratio(countRelevant(ranked, cutoff), ranked.ideal.length),
+  P: (ranked, cutoff) => countRelevant(ranked, cutoff) / cutoff,
   AP: averagePrecision,
   RR: reciprocalRank,
   Judged: judgedShare,
-  Success: ({ grades }, cutoff) => (countRelevant(grades, cutoff) > 0 ? 1 : 0),
+  Success: (ranked, cutoff) => (countRelevant(ranked, cutoff) > 0 ? 1 : 0),
 };
 
 export function scoreRanking(measure: Measure, ranked: RankedGrades): number {
@@ -40,42 +41,48 @@ export function rankDiscounts(length: number): Float64Array {
   return discounts;
 }
 
-/** Discounted gain of the first `cutoff` ranks. */
-export function dcg(grades: Int32Array, cutoff: number): number {
-  const end = Math.min(cutoff, grades.length);
-  const discount = rankDiscounts(end);
+function dcg({ places, grades, retrieved }: RankedGrades, cutoff: number): number {
+  const discount = rankDiscounts(retrieved);
   let sum = 0;
-  for (let i = 0; i < end; i++) if (grades[i]! > 0) sum += grades[i]! / discount[i]!;
+  for (let i = 0; i < places.length && places[i]! < cutoff; i++)
+    if (grades[i]! > 0) sum += grades[i]! / discount[places[i]!]!;
   return sum;
 }
 
-function countRelevant(grades: Int32Array, cutoff: number): number {
-  const end = Math.min(cutoff, grades.length);
+/** The discounted gain of the best ranking there could be. */
+export function idealDcg(ideal: Int32Array, cutoff: number): number {
+  const end = Math.min(cutoff, ideal.length);
+  const discount = rankDiscounts(end);
+  let sum = 0;
+  for (let i = 0; i < end; i++) sum += ideal[i]! / discount[i]!;
+  return sum;
+}
+
+function countRelevant({ places, grades }: RankedGrades, cutoff: number): number {
   let count = 0;
-  for (let i = 0; i < end; i++) if (grades[i]! > 0) count++;
+  for (let i = 0; i < places.length && places[i]! < cutoff; i++) if (grades[i]! > 0) count++;
   return count;
 }
 
 /** Mean over all relevant documents of the precision at their rank, 0 for those beyond the cut-off. */
-function averagePrecision({ grades, ideal }: RankedGrades, cutoff: number): number {
-  const end = Math.min(cutoff, grades.length);
+function averagePrecision({ places, grades, ideal }: RankedGrades, cutoff: number): number {
   let [found, sum] = [0, 0];
-  for (let i = 0; i < end; i++) if (grades[i]! > 0) sum += ++found / (i + 1);
+  for (let i = 0; i < places.length && places[i]! < cutoff; i++)
+    if (grades[i]! > 0) sum += ++found / (places[i]! + 1);
   return ratio(sum, ideal.length);
 }
 
-function reciprocalRank({ grades }: RankedGrades, cutoff: number): number {
-  const end = Math.min(cutoff, grades.length);
-  for (let i = 0; i < end; i++) if (grades[i]! > 0) return 1 / (i + 1);
+function reciprocalRank({ places, grades }: RankedGrades, cutoff: number): number {
+  for (let i = 0; i < places.length && places[i]! < cutoff; i++)
+    if (grades[i]! > 0) return 1 / (places[i]! + 1);
   return 0;
 }
 
 /** Share of judged documents among the first `cutoff`, or among all if fewer were retrieved (ir-measures' rule); 0 if none was. */
-function judgedShare({ grades }: RankedGrades, cutoff: number): number {
-  const end = Math.min(cutoff, grades.length);
+function judgedShare({ places, retrieved }: RankedGrades, cutoff: number): number {
   let count = 0;
-  for (let i = 0; i < end; i++) if (grades[i] !== UNJUDGED) count++;
-  return ratio(count, end);
+  while (count < places.length && places[count]! < cutoff) count++;
+  return ratio(count, Math.min(cutoff, retrieved));
 }
 
 /** a / b, and 0 where there was nothing to find. */

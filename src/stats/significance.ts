@@ -27,21 +27,22 @@ export function bootstrapMeans(
   level: number,
 ): Interval[] {
   const n = columns[0]?.length ?? 0;
+  const width = columns.length;
+  const byQuery = Float64Array.from(
+    { length: n * width },
+    (_, i) => columns[i % width]![Math.floor(i / width)]!,
+  );
   const means = columns.map(() => new Float64Array(resamples));
-  const drawn = new Uint32Array(n);
+  const sums = new Float64Array(width);
   for (let b = 0; b < resamples; b++) {
-    for (let i = 0; i < n; i++) drawn[i] = rng.int(n);
-    columns.forEach((column, c) => {
-      means[c]![b] = meanAt(column, drawn);
-    });
+    sums.fill(0);
+    for (let i = 0; i < n; i++) {
+      const from = width * rng.int(n);
+      for (let c = 0; c < width; c++) sums[c]! += byQuery[from + c]!;
+    }
+    for (let c = 0; c < width; c++) means[c]![b] = sums[c]! / n;
   }
   return means.map(values => percentileInterval(values, level));
-}
-
-function meanAt(values: Numbers, places: Uint32Array): number {
-  let sum = 0;
-  for (let i = 0; i < places.length; i++) sum += values[places[i]!]!;
-  return sum / places.length;
 }
 
 /**
@@ -58,11 +59,12 @@ export function pairedBootstrap(
   const differences = paired(a, b);
   const difference = mean(differences);
   const means = new Float64Array(resamples);
-  const drawn = new Uint32Array(differences.length);
+  const n = differences.length;
   let extreme = 0;
   for (let r = 0; r < resamples; r++) {
-    for (let i = 0; i < drawn.length; i++) drawn[i] = rng.int(drawn.length);
-    const resampled = meanAt(differences, drawn);
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += differences[rng.int(n)]!;
+    const resampled = sum / n;
     means[r] = resampled;
     if (isAtLeast(Math.abs(resampled - difference), Math.abs(difference))) extreme++;
   }
