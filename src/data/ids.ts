@@ -9,10 +9,10 @@ const decoder = new TextDecoder();
 const LARGEST_TEXT = 2 ** 32 - 1;
 
 export class IdTable {
-  #slots = new Int32Array(1 << 10); // open addressing: 0 is free, else the id's number + 1
-  #hashes = new Uint32Array(1 << 9);
-  #ends = new Uint32Array(1 << 9); // id i is bytes ends[i-1] .. ends[i]
-  #text = new Uint8Array(1 << 13);
+  #slots = new Int32Array(64); // open addressing: 0 is free, else the id's number + 1
+  #hashes = new Uint32Array(32);
+  #ends = new Uint32Array(32); // id i is bytes ends[i-1] .. ends[i]
+  #text = new Uint8Array(256);
   #scratch = new Uint8Array(256);
   #size = 0;
 

@@ -12,7 +12,7 @@ interface Layout {
 
 /**
  * Reads judgements. The first line decides the layout: three columns (`query document grade`, BEIR's, with or without its header) or four
- * (TREC's `query iteration document grade`), divided by tabs where it has tabs (ids may then hold spaces) and by blanks otherwise.
+ * (TREC's `query iteration document grade`), divided by tabs where they give that number (ids may then hold blanks) and by any blanks otherwise.
  * Lines that begin with `#` are comments, as for trec_eval 10. A pair judged twice is refused, and so is a file without one relevant document.
  */
 export async function readQrelsFile(path: string): Promise<Qrels> {
@@ -21,12 +21,11 @@ export async function readQrelsFile(path: string): Promise<Qrels> {
   let layout: Layout | undefined;
   await eachLine(path, (line, number) => {
     if (line.startsWith('#') || line.trim() === '') return;
-    const where = `${path}:${number}`;
     if (layout === undefined) {
-      layout = layoutOf(line, where);
+      layout = layoutOf(line, `${path}:${number}`);
       if (layout.header) return;
     }
-    addJudgement(qrels, line, layout, where, problems);
+    addJudgement(qrels, line, layout, message => problems.add(`${path}:${number}`, message));
   });
   problems.throwIfAny();
   if (!hasRelevant(qrels))
@@ -50,17 +49,18 @@ function fieldsOf(line: string, tabs: boolean): string[] {
   return fields.includes('') || line.includes('\t') ? line.trim().split(/\s+/) : fields;
 }
 
+/** What the third column of a header line is called: BEIR says score. */
+const GRADE_NAMES = /^(score|relevance|rel|grade|label|qrel)$/i;
+
 function layoutOf(line: string, where: string): Layout {
-  const tabs = line.includes('\t');
+  const tabbed = line.split('\t').length;
+  const tabs = tabbed === 3 || tabbed === 4;
   const fields = fieldsOf(line, tabs);
   const columns = fields.length;
-  if (columns !== 3 && columns !== 4) {
-    throw new InputError(
-      where,
-      `expected 'query document grade' or 'query iteration document grade', found ${columns} ${tabs ? 'tab-separated' : ''} field${columns === 1 ? '' : 's'}`,
-    );
-  }
-  return { columns, tabs, header: columns === 3 && gradeOf(fields[2]!) === undefined };
+  if (columns === 4) return { columns, tabs, header: false };
+  if (columns === 3) return { columns, tabs, header: GRADE_NAMES.test(fields[2]!.trim()) };
+  const expected = "'query document grade' or 'query iteration document grade'";
+  throw new InputError(where, `expected ${expected}, found ${columns} field${columns === 1 ? '' : 's'}`);
 }
 
 /** Whole numbers, also spelled `1.0`; undefined for anything else. */
@@ -74,22 +74,20 @@ function addJudgement(
   qrels: Map<string, Map<string, number>>,
   line: string,
   layout: Layout,
-  where: string,
-  problems: Problems,
+  report: (message: string) => void,
 ): void {
   const fields = fieldsOf(line, layout.tabs);
   if (fields.length !== layout.columns) {
     const kind = layout.tabs ? 'tab-separated' : 'blank-separated';
-    problems.add(where, `expected ${layout.columns} ${kind} fields, found ${fields.length}`);
+    report(`expected ${layout.columns} ${kind} fields, found ${fields.length}`);
     return;
   }
   const [query, document, text] = [fields[0]!, fields[layout.columns - 2]!, fields[layout.columns - 1]!];
   const grade = gradeOf(text);
-  if (query === '' || document === '') problems.add(where, 'an id is empty');
-  else if (grade === undefined)
-    problems.add(where, `expected a whole number as grade, found '${text.slice(0, 40)}'`);
+  if (query === '' || document === '') report('an id is empty');
+  else if (grade === undefined) report(`expected a whole number as grade, found '${text.slice(0, 40)}'`);
   else if (qrels.get(query)?.has(document))
-    problems.add(where, `document '${document}' is judged a second time for query '${query}': keep one line`);
+    report(`document '${document}' is judged a second time for query '${query}': keep one line`);
   else insert(qrels, query, document, grade);
 }
 
