@@ -2,12 +2,13 @@
  * Rankings of many queries in typed arrays: about 30 bytes a retrieved document, no object and no string each, so that a run of millions
  * of lines is read and scored in a fraction of a second. Built row by row (from a file or from a search), then grouped and ranked once.
  */
-import { InternalError, Problems } from '../base/index.ts';
+import { InputError, InternalError, Problems } from '../base/index.ts';
 import { copyAndHash, equalBytes, IdTable, withRoom } from './ids.ts';
 import { sortRanking } from './ranking.ts';
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
+const LARGEST_TEXT = 2 ** 32 - 1;
 
 /** All rankings. Rows are retrieved documents; the ranked rows of query q are `rows[starts[q]] .. rows[starts[q+1] - 1]`, best first. */
 export class Run {
@@ -89,7 +90,7 @@ export class RunBuilder {
   /** Makes room for about this many rows and bytes of ids, so that arrays need not be copied as they grow. */
   reserve(rows: number, textBytes: number): void {
     this.#grow(rows);
-    this.#text = withRoom(this.#text, textBytes);
+    this.#growText(Math.min(textBytes, LARGEST_TEXT));
   }
 
   /** The number of a query, by which `addBytes` names it. */
@@ -103,7 +104,7 @@ export class RunBuilder {
     if (row === this.#scores.length) this.#grow(row + 1);
     const start = this.#textSize;
     const end = start + to - from;
-    if (end > this.#text.length) this.#text = withRoom(this.#text, end);
+    if (end > this.#text.length) this.#growText(end);
     this.#hashes[row] = copyAndHash(bytes, from, to, this.#text, start);
     this.#textSize = end;
     this.#query[row] = query;
@@ -122,6 +123,15 @@ export class RunBuilder {
         throw new InternalError(`score ${score} for '${ids[i]}', query '${queryId}'`);
       this.addBytes(query, bytes, 0, bytes.length, score, 0);
     }
+  }
+
+  #growText(bytes: number): void {
+    if (bytes > LARGEST_TEXT)
+      throw new InputError(
+        this.#name,
+        'has more than 4 GiB of document ids: split it by query, and score the parts',
+      );
+    this.#text = withRoom(this.#text, bytes);
   }
 
   #grow(length: number): void {
