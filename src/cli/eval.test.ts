@@ -41,6 +41,13 @@ test('one run prints unrounded means, with what they rest on', async () => {
     ['1', '2', '3'],
   );
   near(result.perQuery[0]['nDCG@10'], first);
+  assert.deepEqual(result.rules, {
+    qrels,
+    order: 'score descending, document id descending',
+    scorePrecision: 'float64',
+    missingQueries: 'zero',
+    selfHits: 'kept',
+  });
   const [low, high] = result.intervals.measures['RR@10'];
   assert.ok(low <= result.measures['RR@10'] && result.measures['RR@10'] <= high);
 });

@@ -23,16 +23,21 @@ export class IdTable {
   /** The number of this id: its earlier one, or the next free one if it is new (then `size` has grown). */
   add(id: string): number {
     const length = this.#encode(id);
-    const hash = hashBytes(this.#scratch, 0, length);
-    const slot = this.#slotOf(this.#scratch, 0, length, hash);
+    return this.addBytes(this.#scratch, 0, length);
+  }
+
+  /** The same for an id that is spelled by the bytes `from .. to`. */
+  addBytes(bytes: Uint8Array, from: number, to: number): number {
+    const hash = hashBytes(bytes, from, to);
+    const slot = this.#slotOf(bytes, from, to, hash);
     const found = this.#slots[slot]!;
-    return found > 0 ? found - 1 : this.#insert(length, hash, slot);
+    return found > 0 ? found - 1 : this.#insert(bytes, from, to, hash, slot);
   }
 
   /** The number of this id, or -1 if it was never added. */
   find(id: string): number {
     const length = this.#encode(id);
-    return this.#slots[this.#slotOf(this.#scratch, 0, length, hashBytes(this.#scratch, 0, length))]! - 1;
+    return this.findBytes(this.#scratch, 0, length, hashBytes(this.#scratch, 0, length));
   }
 
   has(id: string): boolean {
@@ -77,14 +82,15 @@ export class IdTable {
     return equalBytes(this.#text, this.#start(index), this.#ends[index]!, bytes, from, to);
   }
 
-  #insert(length: number, hash: number, slot: number): number {
+  #insert(bytes: Uint8Array, from: number, to: number, hash: number, slot: number): number {
     const index = this.#size;
     const start = this.#start(index);
+    const length = to - from;
     if (start + length > LARGEST_TEXT) throw new InputError('', 'the ids take more than 4 GiB of text');
     this.#text = withRoom(this.#text, start + length);
     this.#ends = withRoom(this.#ends, index + 1);
     this.#hashes = withRoom(this.#hashes, index + 1);
-    for (let i = 0; i < length; i++) this.#text[start + i] = this.#scratch[i]!;
+    for (let i = 0; i < length; i++) this.#text[start + i] = bytes[from + i]!;
     this.#ends[index] = start + length;
     this.#hashes[index] = hash;
     this.#slots[slot] = index + 1;
@@ -156,10 +162,12 @@ type Growable =
   | Int32Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>;
 
-/** The same array if it holds `length` elements, else a copy of at least twice the size: amortised growth. */
+/** The same array if it holds `length` elements, else a copy of twice the size (as long as such arrays exist): amortised growth. */
 export function withRoom<T extends Growable>(array: T, length: number): T {
   if (length <= array.length) return array;
-  const larger = new (array.constructor as new (length: number) => T)(Math.max(length, 2 * array.length));
+  const larger = new (array.constructor as new (length: number) => T)(
+    Math.max(length, Math.min(2 * array.length, LARGEST_TEXT)),
+  );
   larger.set(array);
   return larger;
 }

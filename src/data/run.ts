@@ -98,6 +98,11 @@ export class RunBuilder {
     return this.#queries.add(id);
   }
 
+  /** The same for a query whose id is the bytes `from .. to`. */
+  queryBytes(bytes: Uint8Array, from: number, to: number): number {
+    return this.#queries.addBytes(bytes, from, to);
+  }
+
   /** Adds one document: the bytes `from .. to` are its id; `line` is where it stands in its file (0 if in none). */
   addBytes(query: number, bytes: Uint8Array, from: number, to: number, score: number, line: number): void {
     const row = this.#size++;

@@ -196,8 +196,11 @@ class RunParser {
   }
 
   #beginQuery(bytes: Uint8Array): void {
-    this.#queryBytes = new Uint8Array(bytes.subarray(this.#bounds[0], this.#bounds[1])); // a copy: blocks are reused
-    this.#query = this.#builder.query(this.#field(bytes, 0));
+    const [from, to] = [this.#bounds[0]!, this.#bounds[1]!];
+    this.#query = this.#builder.queryBytes(bytes, from, to);
+    // A copy, because blocks are reused; and not a new one each time, because in some files every line has another query.
+    if (this.#queryBytes.length !== to - from) this.#queryBytes = new Uint8Array(to - from);
+    for (let i = from; i < to; i++) this.#queryBytes[i - from] = bytes[i]!;
   }
 
   /** Between neighbours in the file, a better rank must not have the lower score. -1: there is no rank. */

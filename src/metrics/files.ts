@@ -14,8 +14,17 @@ export interface FileOptions extends CompareOptions, RunOptions {
   readonly perQuery?: boolean | undefined;
 }
 
+/** The rules behind a result, so that it can be repeated and compared. */
+export interface Rules {
+  readonly qrels: string;
+  readonly order: 'score descending, document id descending';
+  readonly scorePrecision: 'float64' | 'float32';
+  readonly missingQueries: 'zero' | 'drop';
+  readonly selfHits: 'kept' | 'removed';
+}
+
 export interface FileEvaluation {
-  readonly summaries: readonly Summary[];
+  readonly summaries: readonly (Summary & { readonly rules: Rules })[];
   /** Between every two runs; empty for one run. */
   readonly comparisons: readonly Comparison[];
   readonly warnings: readonly string[];
@@ -43,8 +52,18 @@ export async function evaluateFiles(
     warnings.push(...file.warnings);
     evaluations.push(evaluate(qrels, file.run, measures, settings));
   }
+  const rules: Rules = {
+    qrels: qrelsPath,
+    order: 'score descending, document id descending',
+    scorePrecision: options.float32 ? 'float32' : 'float64',
+    missingQueries: options.missing,
+    selfHits: options.removeSelf ? 'removed' : 'kept',
+  };
   return {
-    summaries: evaluations.map(evaluation => summarise(evaluation, options, options.perQuery === true)),
+    summaries: evaluations.map(evaluation => ({
+      ...summarise(evaluation, options, options.perQuery === true),
+      rules,
+    })),
     comparisons: evaluations.length > 1 ? compareRuns(evaluations, options) : [],
     warnings,
   };

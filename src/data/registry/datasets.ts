@@ -110,7 +110,7 @@ const MSMARCO_PASSAGE: Dataset = {
     bytes: 1_057_717_952,
     md5: '31644046b18952c1386cd4564ba2ae69',
     format: 'tar.gz',
-    headers: { 'X-Ms-Version': '2019-12-12' }, // without it the server does not serve ranges
+    headers: { 'X-Ms-Version': '2019-12-12' }, // as ir_datasets sends it
   },
   folder: '',
   split: 'dev.small',
