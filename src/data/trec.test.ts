@@ -194,3 +194,19 @@ test('in single precision, scores closer than a float32 step tie', async () => {
   assert.deepEqual(await order({}), ['a', 'b']);
   assert.deepEqual(await order({ float32: true }), ['b', 'a']);
 });
+
+test('runs with random bytes changed are read or refused, and nothing else', async () => {
+  const rng = Rng.from(17, 'broken runs');
+  const hits = Array.from({ length: 40 }, (_, i) => ({ id: `d\u00e9${i}`, score: 40.5 - i }));
+  const original = Buffer.from(runLines('q1', hits, 'tag') + runLines('q2', hits, 'tag'));
+  for (let i = 0; i < 300; i++) {
+    const bytes = Buffer.from(original);
+    for (let changes = 1 + rng.int(4); changes > 0; changes--)
+      bytes[rng.int(bytes.length)] = [9, 10, 13, 32, 35, 0, 46, 45, 101, rng.int(256)][rng.int(10)]!;
+    const outcome = await read(bytes).catch((error: unknown) => error);
+    if (outcome instanceof InputError) continue;
+    const { run } = outcome as Awaited<ReturnType<typeof read>>;
+    const found = run.queryIds.flatMap((_, q) => run.hits(q));
+    assert.ok(found.every(({ id, score }) => id !== '' && Number.isFinite(score)));
+  }
+});
