@@ -8,6 +8,13 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const LARGEST_TEXT = 2 ** 32 - 1;
 
+/** Ids as bytes one after the other, id i being `ends[i-1] .. ends[i]` of `text`, with their `hashBytes`. */
+export interface HashedIds {
+  readonly text: Uint8Array;
+  readonly ends: Uint32Array;
+  readonly hashes: Uint32Array;
+}
+
 export class IdTable {
   #slots = new Int32Array(64); // open addressing: 0 is free, else the id's number + 1
   #hashes = new Uint32Array(32);
@@ -47,6 +54,19 @@ export class IdTable {
   /** The number of the id that the bytes `from .. to` spell, or -1; `hash` is their `hashBytes`. */
   findBytes(bytes: Uint8Array, from: number, to: number, hash: number): number {
     return this.#slots[this.#slotOf(bytes, from, to, hash)]! - 1;
+  }
+
+  /** `findBytes` for many rows at once: `found[i]` becomes the number of the id of `rows[i]`, or -1. Most ids asked for are not in the table. */
+  findRows(ids: HashedIds, rows: Uint32Array, found: Int32Array): void {
+    const { hashes, text, ends } = ids;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      const hash = hashes[row]!;
+      if (slots[hash & mask] === 0) found[i] = -1;
+      else found[i] = this.findBytes(text, row === 0 ? 0 : ends[row - 1]!, ends[row]!, hash);
+    }
   }
 
   /** The id with this number. */

@@ -3,7 +3,7 @@
  * of lines is read and scored in a fraction of a second. Built row by row (from a file or from a search), then grouped and ranked once.
  */
 import { InputError, InternalError, Problems } from '../base/index.ts';
-import { copyAndHash, equalBytes, IdTable, withRoom } from './ids.ts';
+import { copyAndHash, equalBytes, type HashedIds, IdTable, withRoom } from './ids.ts';
 import { sortRanking } from './ranking.ts';
 
 const decoder = new TextDecoder();
@@ -11,7 +11,7 @@ const encoder = new TextEncoder();
 const LARGEST_TEXT = 2 ** 32 - 1;
 
 /** All rankings. Rows are retrieved documents; the ranked rows of query q are `rows[starts[q]] .. rows[starts[q+1] - 1]`, best first. */
-export class Run {
+export class Run implements HashedIds {
   /** Where it came from, or its tag: names it in messages and tables. */
   readonly name: string;
   readonly queryIds: readonly string[];
@@ -41,14 +41,22 @@ export class Run {
     return this.starts[q + 1]! - this.starts[q]!;
   }
 
+  /** The rows of query q, best first. */
+  ranked(q: number): Uint32Array {
+    return this.rows.subarray(this.starts[q]!, this.starts[q + 1]!);
+  }
+
   /** The document id of a row. */
   documentId(row: number): string {
     return decoder.decode(this.text.subarray(this.startOf(row), this.ends[row]!));
   }
 
-  /** The number of the row's document in a table of ids, or -1. */
-  findIn(table: IdTable, row: number): number {
-    return table.findBytes(this.text, this.startOf(row), this.ends[row]!, this.hashes[row]!);
+  /** For each ranked document of query q, best first, its number in a table of ids, or -1. */
+  findAll(q: number, table: IdTable): Int32Array {
+    const rows = this.ranked(q);
+    const found = new Int32Array(rows.length);
+    table.findRows(this, rows, found);
+    return found;
   }
 
   /** First byte of a row's document id in `text`. */
@@ -58,8 +66,7 @@ export class Run {
 
   /** The ranking of query q as ids and scores, best first. */
   hits(q: number): { readonly id: string; readonly score: number }[] {
-    const rows = this.rows.subarray(this.starts[q]!, this.starts[q + 1]!);
-    return Array.from(rows, row => ({ id: this.documentId(row), score: this.scores[row]! }));
+    return Array.from(this.ranked(q), row => ({ id: this.documentId(row), score: this.scores[row]! }));
   }
 }
 
@@ -162,8 +169,7 @@ export class RunBuilder {
     });
     this.#refuseDuplicates(run);
     const compare = (a: number, b: number) => compareTied(run, a, b);
-    for (let q = 0; q < run.queryIds.length; q++)
-      sortRanking(rows.subarray(starts[q]!, starts[q + 1]!), run.scores, compare);
+    for (let q = 0; q < run.queryIds.length; q++) sortRanking(run.ranked(q), run.scores, compare);
     return run;
   }
 

@@ -88,7 +88,7 @@ class RunParser {
   // The row before, to notice the next query, contradictory ranks, and a third column that counts.
   #queryBytes: Uint8Array = new Uint8Array(0);
   #query = -1;
-  #score = 0;
+  readonly #score = new Float64Array(1); // a typed array, because a number with a fraction in a field is a new object each time it changes
   #rank = -1;
   #counts = true;
   #contradictions = 0;
@@ -174,7 +174,7 @@ class RunParser {
     const same = equalBytes(this.#queryBytes, 0, this.#queryBytes.length, bytes, bounds[0]!, bounds[1]!);
     if (!same) this.#beginQuery(bytes);
     const { rank } = layout;
-    if (rank < 0) this.#counts &&= score === (same ? this.#score + 1 : 1);
+    if (rank < 0) this.#counts &&= score === (same ? this.#score[0]! + 1 : 1);
     this.#compareRank(
       rank < 0 ? -1 : parseCount(bytes, bounds[2 * rank]!, bounds[2 * rank + 1]!),
       score,
@@ -205,11 +205,11 @@ class RunParser {
 
   /** Between neighbours in the file, a better rank must not have the lower score. -1: there is no rank. */
   #compareRank(rank: number, score: number, same: boolean): void {
-    if (same && rank >= 0 && this.#rank >= 0 && (rank - this.#rank) * (score - this.#score) > 0) {
+    if (same && rank >= 0 && this.#rank >= 0 && (rank - this.#rank) * (score - this.#score[0]!) > 0) {
       if (this.#contradictions++ === 0) this.#contradictionLine = this.#line;
     }
     this.#rank = rank;
-    this.#score = score;
+    this.#score[0] = score;
   }
 
   #layoutOf(bytes: Buffer, at: number): Layout | undefined {

@@ -82,22 +82,22 @@ interface Ranking extends RankedGrades {
 }
 
 function rank(run: Run, q: number, judged: ReadonlyMap<string, number>, removeSelf: boolean): Ranking {
-  const table = idTable(judged.keys());
+  const found = run.findAll(q, idTable(judged.keys()));
+  const isSelf = removeSelf ? run.findAll(q, idTable([run.queryIds[q]!])) : undefined;
   const judgedGrades = Int32Array.from(judged.values());
-  const self = removeSelf ? idTable([run.queryIds[q]!]) : undefined;
-  const scores = new Float64Array(run.depth(q));
+  const rows = run.ranked(q);
+  const rowScores = run.scores;
+  const scores = new Float64Array(rows.length);
   const places: number[] = [];
   const grades: number[] = [];
   let place = 0;
-  for (let i = run.starts[q]!; i < run.starts[q + 1]!; i++) {
-    const row = run.rows[i]!;
-    if (self !== undefined && run.findIn(self, row) >= 0) continue;
-    const found = run.findIn(table, row);
-    if (found >= 0) {
+  for (let i = 0; i < rows.length; i++) {
+    if (isSelf !== undefined && isSelf[i]! >= 0) continue;
+    if (found[i]! >= 0) {
       places.push(place);
-      grades.push(judgedGrades[found]!);
+      grades.push(judgedGrades[found[i]!]!);
     }
-    scores[place++] = run.scores[row]!;
+    scores[place++] = rowScores[rows[i]!]!;
   }
   return {
     retrieved: place,
