@@ -8,4 +8,5 @@ export * from './ordered.ts';
 export * from './pool.ts';
 export * from './progress.ts';
 export * from './rng.ts';
+export * from './table.ts';
 export * from './topk.ts';

@@ -2,6 +2,8 @@
 import type { Register } from './command.ts';
 import { registerCorrelate } from './correlate.ts';
 import { registerCost } from './cost.ts';
+import { registerData } from './data.ts';
+import { registerEval } from './eval.ts';
 import { registerFit } from './fit.ts';
 import { registerOptimal } from './optimal.ts';
 import { registerPoints } from './points.ts';
@@ -15,6 +17,8 @@ import { registerTokenizer } from './tokenizer.ts';
 export const commands: readonly Register[] = [
   registerCorrelate,
   registerCost,
+  registerData,
+  registerEval,
   registerFit,
   registerOptimal,
   registerPoints,

@@ -48,12 +48,12 @@ async function progressListener(io: Io) {
   return {
     emit(event: TrainEvent) {
       if (event.type === 'progress') {
-        task ??= io.progress.start('pretrain', event.tokensTotal, 'tokens');
-        task.update(event.tokensDone, event.note);
+        task ??= io.progress.start('pretrain', event.total, 'tokens');
+        task.update(event.done, event.note);
       }
       if (event.type === 'heldOut') points.push({ x: event.tokens, y: event.lossNats });
       if (event.type === 'resumed')
-        io.log(`resumed ${event.segment} after ${compact(event.tokens)} tokens\n`);
+        io.log(`resumed ${event.segment} after step ${event.step}\n`);
     },
     finish: () => task?.finish(),
     curve: () => plotText(points, { xLabel: 'tokens', yLabel: 'held-out loss, nats a token' }),

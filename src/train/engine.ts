@@ -1,9 +1,9 @@
 /** The compiled pretraining step and the state it works on. */
 import { countFlops, isGraph, type Tensor } from '../graph/index.ts';
-import { type MptConfig, mptParameters } from '../models/index.ts';
-import { type DeviceTensor, type Feeds, Session, type SessionOptions } from '../runtime/index.ts';
+import type { MptConfig } from '../models/index.ts';
+import type { SessionOptions } from '../runtime/index.ts';
+import { StatefulSession } from './stateful-session.ts';
 import type { TrainingState } from './state.ts';
-import { STATE_PREFIXES } from './state-graph.ts';
 import { pretrainGraph, type StepGraphOptions } from './step-graph.ts';
 
 /** What the optimizer needs to know of each of K consecutive steps. */
@@ -22,38 +22,20 @@ export interface StepResults {
   readonly gradNorms: readonly number[];
 }
 
-/** Owns the state of a run between `load` and `read`: in JavaScript's arrays on the CPU, in the GPU's memory on WebGPU. */
 export class PretrainEngine {
-  readonly config: MptConfig;
   readonly options: StepGraphOptions;
   /** Operations of the matrix products of one step, as executed. */
   readonly productFlopsPerStep: number;
-  readonly #session: Session;
-  readonly #sessionOptions: SessionOptions;
-  #host: TrainingState = {};
-  #device: Readonly<Record<string, DeviceTensor>> | undefined;
+  readonly #session: StatefulSession;
 
-  private constructor(
-    config: MptConfig,
-    options: StepGraphOptions,
-    session: Session,
-    sessionOptions: SessionOptions,
-  ) {
-    this.config = config;
+  private constructor(options: StepGraphOptions, session: StatefulSession) {
     this.options = options;
     this.#session = session;
-    this.#sessionOptions = sessionOptions;
     this.productFlopsPerStep = stepProducts(session);
   }
 
-  static async create(
-    config: MptConfig,
-    options: StepGraphOptions,
-    sessionOptions: SessionOptions,
-  ): Promise<PretrainEngine> {
-    const resident = sessionOptions.provider === 'webgpu' ? { resident: stateNames(config) } : {};
-    const session = await Session.create(pretrainGraph(config, options), { ...sessionOptions, ...resident });
-    return new PretrainEngine(config, options, session, sessionOptions);
+  static async create(config: MptConfig, options: StepGraphOptions, session: SessionOptions): Promise<PretrainEngine> {
+    return new PretrainEngine(options, await StatefulSession.create(config, pretrainGraph(config, options), session));
   }
 
   get tokensPerStep(): number {
@@ -63,18 +45,12 @@ export class PretrainEngine {
 
   /** Takes over a state: its arrays are overwritten by training. */
   load(state: TrainingState): void {
-    this.#disposeDevice();
-    this.#host = state;
+    this.#session.load(state);
   }
 
   /** The state as it is now. Its arrays stay the engine's: write them out or copy them before the next step. */
-  async read(): Promise<TrainingState> {
-    if (this.#device) {
-      const current = await Session.download(this.#device, this.#sessionOptions);
-      for (const [name, tensor] of Object.entries(current))
-        (this.#host[name]!.data as Float32Array).set(tensor.data as Float32Array);
-    }
-    return this.#host;
+  read(): Promise<TrainingState> {
+    return this.#session.read();
   }
 
   /**
@@ -82,19 +58,8 @@ export class PretrainEngine {
    * among calls.
    */
   async takeSteps(ids: Int32Array, plan: StepPlan): Promise<StepResults> {
-    const feeds = { ...(this.#device ?? this.#host), ...this.#stepFeeds(ids, plan) };
-    const results =
-      this.#sessionOptions.provider === 'webgpu'
-        ? await this.#runOnDevice(feeds)
-        : await this.#session.run(feeds, this.#host);
+    const results = await this.#session.run(this.#stepFeeds(ids, plan));
     return { losses: floats(results['losses']!), gradNorms: floats(results['gradNorms']!) };
-  }
-
-  async #runOnDevice(feeds: Feeds): Promise<Record<string, Tensor>> {
-    const { host, device } = await this.#session.runResident(feeds);
-    this.#disposeDevice();
-    this.#device = device;
-    return host;
   }
 
   #stepFeeds(ids: Int32Array, plan: StepPlan): Record<string, Tensor> {
@@ -115,27 +80,15 @@ export class PretrainEngine {
     };
   }
 
-  #disposeDevice(): void {
-    for (const tensor of Object.values(this.#device ?? {})) tensor.dispose();
-    this.#device = undefined;
+  release(): Promise<void> {
+    return this.#session.release();
   }
-
-  async release(): Promise<void> {
-    this.#disposeDevice();
-    await this.#session.release();
-  }
-}
-
-function stateNames(config: MptConfig): string[] {
-  return mptParameters(config).flatMap(({ name }) =>
-    Object.values(STATE_PREFIXES).map(prefix => prefix + name),
-  );
 }
 
 const floats = (tensor: Tensor): number[] => Array.from(tensor.data as Float32Array);
 
 /** Products in the body of the loop over steps; loops inside it know their own counts. */
-function stepProducts(session: Session): number {
+function stepProducts(session: StatefulSession): number {
   const body = session.graph.nodes.find(node => node.op === 'Loop')?.attributes['body'];
   return body !== undefined && isGraph(body) ? countFlops(body).products : 0;
 }

@@ -210,11 +210,9 @@ class PretrainJob implements StepJob<Segment> {
 
   #progress(segment: Segment, step: number, lossNats: number): void {
     const before = totalSteps(this.segments.slice(0, this.segments.indexOf(segment)));
-    const stepsDone = before + step - segment.from;
-    const stepsTotal = totalSteps(this.segments);
-    const [tokensDone, tokensTotal] = [stepsDone * this.tokensPerStep, stepsTotal * this.tokensPerStep];
-    const note = `${segment.name}  loss ${lossNats.toFixed(3)}`;
-    this.#effects.emit({ type: 'progress', stepsDone, stepsTotal, tokensDone, tokensTotal, note });
+    const done = (before + step - segment.from) * this.tokensPerStep;
+    const total = totalSteps(this.segments) * this.tokensPerStep;
+    this.#effects.emit({ type: 'progress', done, total, note: `${segment.name}  loss ${lossNats.toFixed(3)}` });
   }
 
   async #evaluate(segment: Segment, step: number): Promise<HeldOutLoss> {
@@ -232,7 +230,7 @@ class PretrainJob implements StepJob<Segment> {
     const path = this.#effects.folder.modelPath(segment.name);
     const weights = weightsOf(model, await this.#engine.read());
     await publishModel(path, { model, tokenizer, weights, facts: this.#factsOf(segment.budget, loss) });
-    this.#effects.emit({ type: 'model', segment: segment.name, tokens: segment.budget, path });
+    this.#effects.emit({ type: 'model', segment: segment.name, path });
   };
 
   #factsOf(tokens: number, loss: HeldOutLoss): ModelFacts {

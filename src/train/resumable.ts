@@ -19,7 +19,6 @@ export interface StepRange {
 
 export interface StepJob<S extends StepRange> {
   readonly segments: readonly S[];
-  readonly tokensPerStep: number;
   readonly initialState: () => Promise<TrainingState> | TrainingState;
   /** Names and shapes a checkpoint must have. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
@@ -95,7 +94,7 @@ class SegmentRun<S extends StepRange> {
     if (resumable !== undefined) {
       const position = await this.#load(segment.name, resumable);
       await folder.openMetrics(position.metricsBytes);
-      emit({ type: 'resumed', segment: segment.name, step: resumable, tokens: this.#tokensAt(resumable) });
+      emit({ type: 'resumed', segment: segment.name, step: resumable });
       return resumable;
     }
     if (metricsBytes !== undefined) await folder.openMetrics(metricsBytes);
@@ -132,7 +131,7 @@ class SegmentRun<S extends StepRange> {
     const { folder, emit, now } = this.#effects;
     const path = await folder.saveCheckpoint({ segment: segment.name, step }, await this.#job.read());
     this.#savedAt = now();
-    emit({ type: 'checkpoint', segment: segment.name, step, tokens: this.#tokensAt(step), path });
+    emit({ type: 'checkpoint', segment: segment.name, step, path });
     await this.#removeOlder(segment, step);
   }
 
@@ -163,9 +162,5 @@ class SegmentRun<S extends StepRange> {
       const needed = trunk === segment || later.some(({ after }) => after === trunk.name);
       if (trunk.isTrunk && !needed) await folder.removeCheckpoint({ segment: trunk.name, step: trunk.to });
     }
-  }
-
-  #tokensAt(step: number): number {
-    return step * this.#job.tokensPerStep;
   }
 }
