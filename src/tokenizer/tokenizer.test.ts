@@ -6,13 +6,13 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { Tokenizer as Native } from 'tokenizers';
 import { InputError, Rng, sha256 } from '../base/index.ts';
-import { ByteLevelEncoder } from './byteLevelEncoder.ts';
-import { byteLevelPlan } from './byteLevelPlan.ts';
-import { IntVector } from './intVector.ts';
-import { packBatches, packTexts } from './packedTexts.ts';
+import { ByteLevelEncoder } from './byte-level-encoder.ts';
+import { byteLevelPlan } from './byte-level-plan.ts';
+import { IntVector } from './int-vector.ts';
+import { packBatches, packTexts } from './packed-texts.ts';
 import { anyString, batchesOf, trainedJson, wellFormed } from './testing.ts';
 import { Tokenizer } from './tokenizer.ts';
-import { parseTokenizerJson } from './tokenizerJson.ts';
+import { parseTokenizerJson } from './tokenizer-json.ts';
 
 const license = await readFile(new URL('../../LICENSE', import.meta.url), 'utf8');
 const json = await trainedJson([license, 'naïve café 日本語 日本 '.repeat(5)], 700);
@@ -48,7 +48,7 @@ test('the package reads a trained file and gives the same ids', async () => {
 
 test('the golden ids of the reference', async () => {
   const golden = JSON.parse(
-    await readFile(new URL('../../tests/golden/bpe.json', import.meta.url), 'utf8'),
+    await readFile(new URL('../../tests/golden/bpe.golden.json', import.meta.url), 'utf8'),
   ) as { file: { vocabSize: number; encodings: { text: string; ids: number[] }[] } };
   const same = await Tokenizer.fromJson(await trainedJson([license], golden.file.vocabSize));
   for (const { text, ids } of golden.file.encodings) assert.deepEqual([...(await same.encode(text))], ids);

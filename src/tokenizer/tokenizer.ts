@@ -9,12 +9,12 @@
  * - A surrogate without its partner is encoded as U+FFFD.
  */
 import { InputError, readInputText, sha256 } from '../base/index.ts';
-import { ByteLevelEncoder } from './byteLevelEncoder.ts';
-import { byteLevelPlan } from './byteLevelPlan.ts';
-import { IntVector } from './intVector.ts';
+import { ByteLevelEncoder } from './byte-level-encoder.ts';
+import { byteLevelPlan } from './byte-level-plan.ts';
+import { IntVector } from './int-vector.ts';
 import { encodeNatively, loadNative, type NativeTokenizer } from './native.ts';
-import { type PackedTexts, packTexts } from './packedTexts.ts';
-import { parseTokenizerJson, type TokenizerJson, vocabularyOf } from './tokenizerJson.ts';
+import { type PackedTexts, packTexts } from './packed-texts.ts';
+import { parseTokenizerJson, type TokenizerJson, vocabularyOf } from './tokenizer-json.ts';
 
 export interface EncodeOptions {
   /** Most ids a text gets, the end-of-text one included; the rest of the text is cut off. */

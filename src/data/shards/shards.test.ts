@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { InputError, Rng, sha256 } from '../../base/index.ts';
 import { Tokenizer, trainTokenizer } from '../../tokenizer/index.ts';
-import { openTexts } from '../text/openTexts.ts';
+import { openTexts } from '../text/open-texts.ts';
 import { batchOf, type TextSource } from '../text/source.ts';
 import { buildShards, type ShardOptions } from './build.ts';
-import { isHeldOut } from './heldOut.ts';
+import { isHeldOut } from './held-out.ts';
 import { readManifest, type ShardManifest } from './manifest.ts';
 import { ShardReader } from './reader.ts';
-import { tokensOf } from './tokenArrays.ts';
+import { tokensOf } from './token-arrays.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'isoflop-shards-'));
 after(() => rm(root, { recursive: true }));
@@ -153,7 +153,7 @@ test('kill -9 at any moment, and the same command makes the same bytes', async (
   await writeFile(join(root, 't.json'), json);
   const run = (folder: string, killAfter?: number) =>
     new Promise<number>((resolve, reject) => {
-      const modules = [import.meta.resolve('./build.js'), import.meta.resolve('../text/openTexts.js')];
+      const modules = [import.meta.resolve('./build.js'), import.meta.resolve('../text/open-texts.js')];
       const code = `const { buildShards } = await import(${JSON.stringify(modules[0])});
         const { openTexts } = await import(${JSON.stringify(modules[1])});
         const { Tokenizer } = await import(${JSON.stringify(import.meta.resolve('../../tokenizer/index.js'))});
