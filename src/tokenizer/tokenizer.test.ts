@@ -130,6 +130,21 @@ test('names, sizes and the hash of the file', async () => {
   assert.equal(read.idToToken(7000), undefined);
 });
 
+test('a cut-off text has the first ids of the whole one, on both paths', async () => {
+  const slow = await Tokenizer.fromJson(
+    edited(file => Object.assign(file, { normalizer: { type: 'Lowercase' } })),
+  );
+  const texts = ['', 'short', license.slice(0, 3000).toLowerCase(), `${'x'.repeat(500)} y`];
+  for (const model of [tokenizer, slow]) {
+    const whole = await Promise.all(texts.map(text => model.encode(text)));
+    for (const maxTokens of [1, 2, 7, 100, 1e9]) {
+      const { ids, offsets } = await model.encodeBatch(texts, { maxTokens });
+      for (const [i, expected] of whole.entries())
+        assert.deepEqual(ids.subarray(offsets[i], offsets[i + 1]), expected.subarray(0, maxTokens));
+    }
+  }
+});
+
 /** Files that the fast path must not take, or takes with care; each must agree with the package. */
 const foreign: Readonly<Record<string, (file: Editable) => void>> = {
   'a prefix blank': file => Object.assign(file['pre_tokenizer'] as object, { add_prefix_space: true }),

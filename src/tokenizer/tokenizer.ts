@@ -19,7 +19,10 @@ import { parseTokenizerJson, type TokenizerJson, vocabularyOf } from './tokenize
 export interface EncodeOptions {
   /** Most ids a text gets, the end-of-text one included; the rest of the text is cut off. */
   readonly maxTokens?: number;
-  /** Append the end-of-text id to every text: to the first `maxTokens - 1` ids of one that is too long. */
+  /**
+   * Append the end-of-text id to every text: to the first `maxTokens - 1` ids of one that is too long.
+   * DEVIATION: llm-foundry appends the token's spelling before it cuts, so that a text that is too long loses it.
+   */
   readonly addEos?: boolean;
 }
 
@@ -155,7 +158,7 @@ export class Tokenizer {
     if (!(limit >= 0)) throw new RangeError(`maxTokens ${maxTokens} leaves no room`);
     const eosId = addEos ? this.eosId : -1;
     const slow = await this.#encodeSlowTexts(packed);
-    const ids = new IntVector(packed.bytes.length / 3);
+    const ids = new IntVector(Math.ceil(packed.bytes.length / 3));
     const offsets = new Uint32Array(packed.ends.length + 1);
     packed.ends.forEach((end, i) => {
       const start = ids.length;

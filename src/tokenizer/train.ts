@@ -1,6 +1,7 @@
 /**
- * Trains a byte-level BPE tokenizer: GPT-NeoX's pre-tokenisation, special tokens first, then the 256 bytes, then merges. No normaliser, unlike
- * GPT-NeoX's NFC, so that every text comes back byte for byte. Deterministic: the same documents give the same file, however many threads.
+ * Trains a byte-level BPE tokenizer: GPT-NeoX's pre-tokenisation, special tokens first, then the 256 bytes, then merges.
+ * Deterministic: the same documents give the same file, however many threads.
+ * DEVIATION: no normaliser, unlike GPT-NeoX's NFC, so that every text comes back byte for byte.
  */
 import { availableParallelism } from 'node:os';
 import { InputError } from '../base/index.ts';
