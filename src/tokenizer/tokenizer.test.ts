@@ -212,6 +212,12 @@ test('vocabularies of other kinds are read', async () => {
   assert.throws(() => unigram.eosId, /no end-of-text token of a usual name/);
 });
 
+test('a text that a foreign file has no token for is refused', async () => {
+  const file = { version: '1.0', model: { type: 'WordLevel', vocab: { a: 0 }, unk_token: '[UNK]' } };
+  const model = await Tokenizer.fromJson(JSON.stringify(file), 'w.json');
+  await assert.rejects(model.encode('b'), /w\.json: cannot encode a text: .*[UNK]/);
+});
+
 test('broken files are refused by name', async () => {
   const refused = (text: string, pattern: RegExp) =>
     assert.rejects(Tokenizer.fromJson(text, 'x.json'), pattern);

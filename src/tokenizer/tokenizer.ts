@@ -190,7 +190,8 @@ export class Tokenizer {
     }
     const encoded = new Map<number, readonly number[]>();
     let done = 0;
-    for await (const ids of encodeNatively(this.#blind, texts)) encoded.set(indices[done++]!, ids);
+    for await (const ids of encodeNatively(this.#blind, texts, this.#where))
+      encoded.set(indices[done++]!, ids);
     return encoded;
   }
 }
