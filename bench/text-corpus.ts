@@ -25,3 +25,14 @@ export async function writeCorpus(path: string, megabytes: number): Promise<numb
   await finished(out);
   return bytes;
 }
+
+/** What the benchmarks on this corpus can be told. */
+export const CORPUS_OPTIONS = {
+  python: { type: 'string', default: 'python3' },
+  megabytes: { type: 'string', default: '100' },
+  vocab: { type: 'string', default: '8192' },
+  rounds: { type: 'string', default: '3' },
+  workers: { type: 'string', default: '2' },
+  /** Set for the processes that a benchmark starts: where the corpus is. */
+  corpus: { type: 'string', default: '' },
+} as const;

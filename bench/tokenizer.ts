@@ -15,18 +15,13 @@ import { Tokenizer as Native } from 'tokenizers';
 import { openTexts, readDocuments, textsOf } from '#src/data/index.js';
 import { Tokenizer, trainTokenizer } from '#src/tokenizer/index.js';
 import { peakMb, type Report, race, runReport } from './race.ts';
-import { writeCorpus } from './text-corpus.ts';
+import { CORPUS_OPTIONS, writeCorpus } from './text-corpus.ts';
 
 const { values: options } = parseArgs({
   options: {
-    python: { type: 'string', default: 'python3' },
-    megabytes: { type: 'string', default: '100' },
-    vocab: { type: 'string', default: '8192' },
-    rounds: { type: 'string', default: '3' },
-    workers: { type: 'string', default: '2' },
+    ...CORPUS_OPTIONS,
     /** Internal: what this process does as a child. */
     child: { type: 'string' },
-    corpus: { type: 'string', default: '' },
     output: { type: 'string', default: '' },
   },
 });
