@@ -1,6 +1,6 @@
 """Golden file for the BPE trainer and encoder, made by the `tokenizers` package's own trainer.
 
-    python bench/peers/bpe_golden.py LICENSE > tests/golden/bpe.json
+    python bench/peers/bpe_golden.py LICENSE > tests/golden/bpe.golden.json
 
 One case is learned from a text file (the repository's LICENSE), with ids of a few texts; the others from short random strings over tiny
 alphabets, where ties are the rule: they pin the order in which equally frequent pairs are merged.

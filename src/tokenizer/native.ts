@@ -26,16 +26,24 @@ export async function loadNative(json: string, where: string): Promise<NativeTok
 const SLICE_TEXTS = 256;
 const SLICE_CHARACTERS = 1 << 19;
 
-/** The ids of each text, without anything added. Every text must be well-formed. */
+/**
+ * The ids of each text, without anything added. Every text must be well-formed. `where` names the tokenizer's file in the
+ * `InputError` for a text that it has no token for.
+ */
 export async function* encodeNatively(
   native: NativeTokenizer,
   texts: readonly string[],
+  where: string,
 ): AsyncGenerator<readonly number[]> {
   for (let from = 0; from < texts.length; ) {
     let to = from;
     for (let size = 0; to < texts.length && to - from < SLICE_TEXTS && size < SLICE_CHARACTERS; to++)
       size += texts[to]!.length;
-    const encodings = await native.encodeBatch(texts.slice(from, to), { addSpecialTokens: false });
+    const encodings = await native
+      .encodeBatch(texts.slice(from, to), { addSpecialTokens: false })
+      .catch((error: unknown) => {
+        throw new InputError(where, `cannot encode a text: ${messageOf(error)}`);
+      });
     for (const encoding of encodings) yield encoding.getIds();
     from = to;
   }

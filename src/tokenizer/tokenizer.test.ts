@@ -6,13 +6,13 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { Tokenizer as Native } from 'tokenizers';
 import { InputError, Rng, sha256 } from '../base/index.ts';
-import { ByteLevelEncoder } from './byteLevelEncoder.ts';
-import { byteLevelPlan } from './byteLevelPlan.ts';
-import { IntVector } from './intVector.ts';
-import { packBatches, packTexts } from './packedTexts.ts';
+import { ByteLevelEncoder } from './byte-level-encoder.ts';
+import { byteLevelPlan } from './byte-level-plan.ts';
+import { IntVector } from './int-vector.ts';
+import { packBatches, packTexts } from './packed-texts.ts';
 import { anyString, batchesOf, trainedJson, wellFormed } from './testing.ts';
 import { Tokenizer } from './tokenizer.ts';
-import { parseTokenizerJson } from './tokenizerJson.ts';
+import { parseTokenizerJson } from './tokenizer-json.ts';
 
 const license = await readFile(new URL('../../LICENSE', import.meta.url), 'utf8');
 const json = await trainedJson([license, 'naïve café 日本語 日本 '.repeat(5)], 700);
@@ -48,7 +48,7 @@ test('the package reads a trained file and gives the same ids', async () => {
 
 test('the golden ids of the reference', async () => {
   const golden = JSON.parse(
-    await readFile(new URL('../../tests/golden/bpe.json', import.meta.url), 'utf8'),
+    await readFile(new URL('../../tests/golden/bpe.golden.json', import.meta.url), 'utf8'),
   ) as { file: { vocabSize: number; encodings: { text: string; ids: number[] }[] } };
   const same = await Tokenizer.fromJson(await trainedJson([license], golden.file.vocabSize));
   for (const { text, ids } of golden.file.encodings) assert.deepEqual([...(await same.encode(text))], ids);
@@ -130,6 +130,21 @@ test('names, sizes and the hash of the file', async () => {
   assert.equal(read.idToToken(7000), undefined);
 });
 
+test('a cut-off text has the first ids of the whole one, on both paths', async () => {
+  const slow = await Tokenizer.fromJson(
+    edited(file => Object.assign(file, { normalizer: { type: 'Lowercase' } })),
+  );
+  const texts = ['', 'short', license.slice(0, 3000).toLowerCase(), `${'x'.repeat(500)} y`];
+  for (const model of [tokenizer, slow]) {
+    const whole = await Promise.all(texts.map(text => model.encode(text)));
+    for (const maxTokens of [1, 2, 7, 100, 1e9]) {
+      const { ids, offsets } = await model.encodeBatch(texts, { maxTokens });
+      for (const [i, expected] of whole.entries())
+        assert.deepEqual(ids.subarray(offsets[i], offsets[i + 1]), expected.subarray(0, maxTokens));
+    }
+  }
+});
+
 /** Files that the fast path must not take, or takes with care; each must agree with the package. */
 const foreign: Readonly<Record<string, (file: Editable) => void>> = {
   'a prefix blank': file => Object.assign(file['pre_tokenizer'] as object, { add_prefix_space: true }),
@@ -195,6 +210,12 @@ test('vocabularies of other kinds are read', async () => {
   assert.deepEqual([...(await unigram.encode('ab'))], [1, 2]);
   assert.equal(unigram.hasEos, false);
   assert.throws(() => unigram.eosId, /no end-of-text token of a usual name/);
+});
+
+test('a text that a foreign file has no token for is refused', async () => {
+  const file = { version: '1.0', model: { type: 'WordLevel', vocab: { a: 0 }, unk_token: '[UNK]' } };
+  const model = await Tokenizer.fromJson(JSON.stringify(file), 'w.json');
+  await assert.rejects(model.encode('b'), /w\.json: cannot encode a text: .*[UNK]/);
 });
 
 test('broken files are refused by name', async () => {

@@ -9,17 +9,20 @@
  * - A surrogate without its partner is encoded as U+FFFD.
  */
 import { InputError, readInputText, sha256 } from '../base/index.ts';
-import { ByteLevelEncoder } from './byteLevelEncoder.ts';
-import { byteLevelPlan } from './byteLevelPlan.ts';
-import { IntVector } from './intVector.ts';
+import { ByteLevelEncoder } from './byte-level-encoder.ts';
+import { byteLevelPlan } from './byte-level-plan.ts';
+import { IntVector } from './int-vector.ts';
 import { encodeNatively, loadNative, type NativeTokenizer } from './native.ts';
-import { type PackedTexts, packTexts } from './packedTexts.ts';
-import { parseTokenizerJson, type TokenizerJson, vocabularyOf } from './tokenizerJson.ts';
+import { type PackedTexts, packTexts } from './packed-texts.ts';
+import { parseTokenizerJson, type TokenizerJson, vocabularyOf } from './tokenizer-json.ts';
 
 export interface EncodeOptions {
   /** Most ids a text gets, the end-of-text one included; the rest of the text is cut off. */
   readonly maxTokens?: number;
-  /** Append the end-of-text id to every text: to the first `maxTokens - 1` ids of one that is too long. */
+  /**
+   * Append the end-of-text id to every text: to the first `maxTokens - 1` ids of one that is too long.
+   * DEVIATION: llm-foundry appends the token's spelling before it cuts, so that a text that is too long loses it.
+   */
   readonly addEos?: boolean;
 }
 
@@ -155,7 +158,7 @@ export class Tokenizer {
     if (!(limit >= 0)) throw new RangeError(`maxTokens ${maxTokens} leaves no room`);
     const eosId = addEos ? this.eosId : -1;
     const slow = await this.#encodeSlowTexts(packed);
-    const ids = new IntVector(packed.bytes.length / 3);
+    const ids = new IntVector(Math.ceil(packed.bytes.length / 3));
     const offsets = new Uint32Array(packed.ends.length + 1);
     packed.ends.forEach((end, i) => {
       const start = ids.length;
@@ -187,7 +190,8 @@ export class Tokenizer {
     }
     const encoded = new Map<number, readonly number[]>();
     let done = 0;
-    for await (const ids of encodeNatively(this.#blind, texts)) encoded.set(indices[done++]!, ids);
+    for await (const ids of encodeNatively(this.#blind, texts, this.#where))
+      encoded.set(indices[done++]!, ids);
     return encoded;
   }
 }

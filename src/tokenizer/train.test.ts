@@ -3,10 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { InputError, sha256 } from '../base/index.ts';
-import { ALPHABET, BYTE_TO_CHAR } from './byteAlphabet.ts';
+import { ALPHABET, BYTE_TO_CHAR } from './byte-alphabet.ts';
 import { batchesOf, trainedJson } from './testing.ts';
 import { type TrainTokenizerOptions, trainTokenizer } from './train.ts';
-import { WordCounts } from './wordCounts.ts';
+import { WordCounts } from './word-counts.ts';
 
 interface Golden {
   readonly file: {
@@ -30,7 +30,7 @@ interface Trained {
 }
 
 const fromRoot = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
-const golden = JSON.parse(await fromRoot('tests/golden/bpe.json')) as Golden;
+const golden = JSON.parse(await fromRoot('tests/golden/bpe.golden.json')) as Golden;
 
 async function train(texts: readonly string[], options: Partial<TrainTokenizerOptions>): Promise<Trained> {
   const { json } = await trainTokenizer(batchesOf(texts), { vocabSize: 300, workers: 1, ...options });

@@ -1,13 +1,14 @@
 /**
- * Trains a byte-level BPE tokenizer: GPT-NeoX's pre-tokenisation, special tokens first, then the 256 bytes, then merges. No normaliser, unlike
- * GPT-NeoX's NFC, so that every text comes back byte for byte. Deterministic: the same documents give the same file, however many threads.
+ * Trains a byte-level BPE tokenizer: GPT-NeoX's pre-tokenisation, special tokens first, then the 256 bytes, then merges.
+ * Deterministic: the same documents give the same file, however many threads.
+ * DEVIATION: no normaliser, unlike GPT-NeoX's NFC, so that every text comes back byte for byte.
  */
 import { availableParallelism } from 'node:os';
 import { InputError } from '../base/index.ts';
-import { ALPHABET, BYTE_TO_CHAR } from './byteAlphabet.ts';
-import { countWords } from './countWords.ts';
-import { learnMerges } from './learnMerges.ts';
-import { byteLevelJson } from './tokenizerJson.ts';
+import { ALPHABET, BYTE_TO_CHAR } from './byte-alphabet.ts';
+import { countWords } from './count-words.ts';
+import { learnMerges } from './learn-merges.ts';
+import { byteLevelJson } from './tokenizer-json.ts';
 
 /** GPT-NeoX's: end of text has id 0, padding has id 1. */
 export const DEFAULT_SPECIAL_TOKENS: readonly string[] = ['<|endoftext|>', '<|padding|>'];

@@ -18,9 +18,9 @@ import {
 } from '../../base/index.ts';
 import { type PackedTexts, packBatches, type Tokenizer } from '../../tokenizer/index.ts';
 import { type DocumentBatch, readDocuments, type TextSource } from '../text/source.ts';
-import { type EncodedDocuments, type EncodeSettings, encodeDocuments } from './encodeDocuments.ts';
-import type { EncodeWorkerData } from './encodeWorker.ts';
-import { HELD_OUT_RULE } from './heldOut.ts';
+import { type EncodedDocuments, type EncodeSettings, encodeDocuments } from './encode-documents.ts';
+import type { EncodeWorkerData } from './encode-worker.ts';
+import { HELD_OUT_RULE } from './held-out.ts';
 import {
   clearFolder,
   documentsIn,
@@ -40,7 +40,7 @@ import {
   specify,
   TOKENIZER,
 } from './manifest.ts';
-import { ShardWriter } from './shardWriter.ts';
+import { ShardWriter } from './shard-writer.ts';
 import { verifyShards } from './verify.ts';
 
 export interface ShardOptions {
@@ -224,7 +224,7 @@ function openEncoder(
   if (workers <= 1)
     return { run: texts => encodeDocuments(texts, tokenizer, settings), close: async () => undefined };
   const workerData: EncodeWorkerData = { ...settings, tokenizerJson: tokenizer.json };
-  const pool = openPool<PackedTexts, EncodedDocuments>(new URL('./encodeWorker.js', import.meta.url), {
+  const pool = openPool<PackedTexts, EncodedDocuments>(new URL('./encode-worker.js', import.meta.url), {
     ...{ workers, workerData, signal },
   });
   return { run: texts => pool.run(texts, [texts.bytes.buffer]), close: () => pool.close() };

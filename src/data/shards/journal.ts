@@ -16,8 +16,8 @@ import {
   writeFileAtomic,
 } from '../../base/index.ts';
 import { manifestSchema } from './manifest.ts';
-import type { ShardWriter } from './shardWriter.ts';
-import { littleEndian, type TokenArray, tokensOf } from './tokenArrays.ts';
+import type { ShardWriter } from './shard-writer.ts';
+import { littleEndian, type TokenArray, tokensOf } from './token-arrays.ts';
 
 const JOURNAL = 'unfinished.json';
 

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { InputError, messageOf, Rng } from '../../base/index.ts';
 import { bytesPerToken, readManifest, type ShardManifest, type Split } from './manifest.ts';
 import { Permutation } from './permutation.ts';
-import { tokensOf } from './tokenArrays.ts';
+import { tokensOf } from './token-arrays.ts';
 import { verifyShards } from './verify.ts';
 
 export interface ShardReaderOptions {

@@ -4,15 +4,16 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import fc from 'fast-check';
 import { InputError, Rng, sha256 } from '../../base/index.ts';
 import { Tokenizer, trainTokenizer } from '../../tokenizer/index.ts';
-import { openTexts } from '../text/openTexts.ts';
+import { openTexts } from '../text/open-texts.ts';
 import { batchOf, type TextSource } from '../text/source.ts';
 import { buildShards, type ShardOptions } from './build.ts';
-import { isHeldOut } from './heldOut.ts';
+import { isHeldOut } from './held-out.ts';
 import { readManifest, type ShardManifest } from './manifest.ts';
 import { ShardReader } from './reader.ts';
-import { tokensOf } from './tokenArrays.ts';
+import { tokensOf } from './token-arrays.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'isoflop-shards-'));
 after(() => rm(root, { recursive: true }));
@@ -153,7 +154,7 @@ test('kill -9 at any moment, and the same command makes the same bytes', async (
   await writeFile(join(root, 't.json'), json);
   const run = (folder: string, killAfter?: number) =>
     new Promise<number>((resolve, reject) => {
-      const modules = [import.meta.resolve('./build.js'), import.meta.resolve('../text/openTexts.js')];
+      const modules = [import.meta.resolve('./build.js'), import.meta.resolve('../text/open-texts.js')];
       const code = `const { buildShards } = await import(${JSON.stringify(modules[0])});
         const { openTexts } = await import(${JSON.stringify(modules[1])});
         const { Tokenizer } = await import(${JSON.stringify(import.meta.resolve('../../tokenizer/index.js'))});
@@ -366,6 +367,27 @@ test('manifests that make no sense are refused', async () => {
   await writeFile(join(root, 'manifests', 'manifest.json'), '{"train": ');
   await assert.rejects(readManifest(join(root, 'manifests')), /not valid JSON/);
   await assert.rejects(readManifest(join(root, 'no such folder')), /no such file/);
+});
+
+test('a damaged manifest is refused or harmless, and nothing else', async () => {
+  await build('fuzzed');
+  const path = join(root, 'fuzzed', 'manifest.json');
+  const text = await readFile(path, 'utf8');
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(text.length - 1),
+      fc.constantFrom('', '0', '-', '"', '9e9', 'null', '1'),
+      async (at, by) => {
+        await writeFile(path, text.slice(0, at) + by + text.slice(at + 1));
+        const opened = await ShardReader.open(join(root, 'fuzzed'), { length: 32 }).catch(
+          (error: unknown) => error,
+        );
+        assert.ok(opened instanceof ShardReader || opened instanceof InputError, String(opened));
+        if (opened instanceof ShardReader) opened.close();
+      },
+    ),
+    { numRuns: 150 },
+  );
 });
 
 test('files are read with the same bytes as documents in memory', async () => {

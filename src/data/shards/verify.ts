@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Problems, unreadable } from '../../base/index.ts';
 import { bytesPerToken, type ShardManifest, type ShardRecord, type Split } from './manifest.ts';
-import { largestOf, tokensOf } from './tokenArrays.ts';
+import { largestOf, tokensOf } from './token-arrays.ts';
 
 /** Reads every shard of a split. Throws one `InputError` with all shards that are missing, cut short, changed or out of the vocabulary. */
 export async function verifyShards(folder: string, manifest: ShardManifest, split: Split): Promise<void> {

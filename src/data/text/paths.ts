@@ -5,7 +5,10 @@ import { InputError, Problems, unreadable } from '../../base/index.ts';
 
 export interface FoundFile {
   readonly path: string;
-  /** The path below the folder it was found in, that folder's name first, with `/`: the same wherever the folder lies. */
+  /**
+   * The path from the folder that was named (its own name first) or from the first `*` or `?` of a pattern, with `/`: the same wherever
+   * the files lie.
+   */
   readonly name: string;
   readonly bytes: number;
 }
@@ -79,7 +82,7 @@ function patternToRegExp(pattern: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/** The kind files below a folder, named from `base` on. Links to folders are not followed, so that there is no circle. */
+/** The files of that kind below a folder, named from `base` on. Links to folders are not followed, so that there is no circle. */
 async function below(folder: string, base: string, kind: FileKind): Promise<FoundFile[]> {
   const files: FoundFile[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {

@@ -6,8 +6,8 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { InputError } from '../../base/index.ts';
-import type { TextFormatOptions } from './fileSource.ts';
-import { openTexts } from './openTexts.ts';
+import type { TextFormatOptions } from './file-source.ts';
+import { openTexts } from './open-texts.ts';
 import { readDocuments } from './source.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'isoflop-text-'));

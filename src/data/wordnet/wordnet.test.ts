@@ -56,7 +56,7 @@ function compareLists(a: readonly (string | number)[], b: readonly (string | num
 }
 
 test('synsets, words and pointers are those that NLTK reads', async () => {
-  const path = new URL('../../../tests/golden/wordnet.json', import.meta.url);
+  const path = new URL('../../../tests/golden/wordnet.golden.json', import.meta.url);
   const golden = JSON.parse(await readFile(path, 'utf8')) as Golden;
   const hash = createHash('sha256');
   const [synsets, pointers]: [Record<string, number>, Record<string, number>] = [{}, {}];

@@ -1,8 +1,8 @@
 /** The work of one thread: a batch of documents to token ids, training and held-out ones apart, each ended by an end-of-text token. */
 import type { PackedTexts, Tokenizer } from '../../tokenizer/index.ts';
-import { isHeldOut } from './heldOut.ts';
+import { isHeldOut } from './held-out.ts';
 import type { Split } from './manifest.ts';
-import type { TokenArray } from './tokenArrays.ts';
+import type { TokenArray } from './token-arrays.ts';
 
 export interface EncodedPart {
   readonly ids: TokenArray;

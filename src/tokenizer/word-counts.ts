@@ -1,6 +1,6 @@
 /** How often each word of a text occurs: all that learning merges needs to know of a corpus. */
-import { wordEnd } from './preTokenize.ts';
-import { WordTable } from './wordTable.ts';
+import { wordEnd } from './pre-tokenize.ts';
+import { WordTable } from './word-table.ts';
 
 /** The same as plain arrays, so that a thread can hand it to another: word `i` is `arena[starts[i] .. starts[i + 1])`. */
 export interface WordCountArrays {

@@ -1,7 +1,7 @@
 /**
- * Writes src/tokenizer/unicodeRanges.ts: the letters, numbers and spaces of the Unicode version that the `tokenizers` package was
+ * Writes src/tokenizer/unicode-ranges.ts: the letters, numbers and spaces of the Unicode version that the `tokenizers` package was
  * built with. It asks the package's own pre-tokenizer about every code point, so that both sides always cut text alike.
- * Run after an update of that package: `node build/bench/unicodeClasses.js > src/tokenizer/unicodeRanges.ts`.
+ * Run after an update of that package: `node build/bench/unicode-classes.js > src/tokenizer/unicode-ranges.ts`.
  */
 import { byteLevelPreTokenizer } from 'tokenizers';
 
@@ -45,7 +45,7 @@ for (let code = 0; code < classes.length; code++) {
   if (!surrogate) classes[code] = classOf(code);
 }
 process.stdout.write(`/**
- * Made by bench/unicodeClasses.ts, not by hand: what the \`tokenizers\` package takes for \\p{L}, \\p{N} and \\s, which is not what every
+ * Made by bench/unicode-classes.ts, not by hand: what the \`tokenizers\` package takes for \\p{L}, \\p{N} and \\s, which is not what every
  * version of Node does. Pairs of base-36 numbers: code points to skip, code points in the range.
  */
 ${literal('LETTERS', rangesOf(1, classes))}

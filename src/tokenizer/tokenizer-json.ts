@@ -1,7 +1,7 @@
 /** The file format `tokenizer.json` of the `tokenizers` package: writing ours, and reading what we must know of anybody's. */
 import { z } from 'zod';
 import { InputError, messageOf, Problems, prettyJson } from '../base/index.ts';
-import type { Merge } from './learnMerges.ts';
+import type { Merge } from './learn-merges.ts';
 
 const BYTE_LEVEL = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
 

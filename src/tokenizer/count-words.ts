@@ -1,7 +1,7 @@
 /** The words of a corpus, counted in several threads and in bounded memory, with the same result however many threads there are. */
 import { mapOrdered, openPool } from '../base/index.ts';
-import { type PackedTexts, packBatches } from './packedTexts.ts';
-import { type WordCountArrays, WordCounts } from './wordCounts.ts';
+import { type PackedTexts, packBatches } from './packed-texts.ts';
+import { type WordCountArrays, WordCounts } from './word-counts.ts';
 
 export interface CountOptions {
   /** Worker threads; with 1 the work is done in this one. */
@@ -31,7 +31,7 @@ export async function countWords(
   let [read, bytes, forgotten] = [0, 0, 0];
   const pool =
     workers > 1
-      ? openPool<PackedTexts, WordCountArrays>(new URL('./countWorker.js', import.meta.url), {
+      ? openPool<PackedTexts, WordCountArrays>(new URL('./count-worker.js', import.meta.url), {
           workers,
           signal,
         })

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { byteLevelPreTokenizer } from 'tokenizers';
-import { BYTE_TO_CHAR } from './byteAlphabet.ts';
-import { wordEnd } from './preTokenize.ts';
+import { BYTE_TO_CHAR } from './byte-alphabet.ts';
+import { wordEnd } from './pre-tokenize.ts';
 import { anyString, wellFormed } from './testing.ts';
 
 const reference = byteLevelPreTokenizer(false, true);

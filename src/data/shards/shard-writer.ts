@@ -1,9 +1,9 @@
 /** Cuts the token stream of one split into shards: each is gathered in memory, written whole, and recorded. */
 import { join } from 'node:path';
 import { sha256, writeFileAtomic } from '../../base/index.ts';
-import type { EncodedPart } from './encodeDocuments.ts';
+import type { EncodedPart } from './encode-documents.ts';
 import { type ShardRecord, type Split, type SplitCounts, shardName } from './manifest.ts';
-import { largestOf, littleEndian, type TokenArray } from './tokenArrays.ts';
+import { largestOf, littleEndian, type TokenArray } from './token-arrays.ts';
 
 export class ShardWriter {
   readonly #folder: string;

@@ -1,5 +1,5 @@
 /**
- * Made by bench/unicodeClasses.ts, not by hand: what the `tokenizers` package takes for \p{L}, \p{N} and \s, which is not what every
+ * Made by bench/unicode-classes.ts, not by hand: what the `tokenizers` package takes for \p{L}, \p{N} and \s, which is not what every
  * version of Node does. Pairs of base-36 numbers: code points to skip, code points in the range.
  */
 export const LETTERS =

@@ -3,7 +3,7 @@
  * `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`, and no merge ever crosses a cut.
  * Bytes and a table, because a regular expression over strings is ten times slower and its Unicode version that of Node.
  */
-import { LETTERS, NUMBERS, SPACES } from './unicodeRanges.ts';
+import { LETTERS, NUMBERS, SPACES } from './unicode-ranges.ts';
 
 const OTHER = 0;
 const LETTER = 1;

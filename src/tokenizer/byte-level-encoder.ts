@@ -2,12 +2,12 @@
  * Byte-level BPE encoding of UTF-8: words are cut and looked up in a table of words already encoded; only a word not in it is merged.
  * Text repeats its words so much that this is many times faster than encoding each anew.
  */
-import type { ByteLevelPlan } from './byteLevelPlan.ts';
+import type { ByteLevelPlan } from './byte-level-plan.ts';
 import { Heap } from './heap.ts';
-import { IntVector } from './intVector.ts';
-import { PairTable } from './pairTable.ts';
-import { wordEnd } from './preTokenize.ts';
-import { WordTable } from './wordTable.ts';
+import { IntVector } from './int-vector.ts';
+import { PairTable } from './pair-table.ts';
+import { wordEnd } from './pre-tokenize.ts';
+import { WordTable } from './word-table.ts';
 
 /** The table is emptied when it holds this many words or bytes (a few tens of MB): deterministic, and bounded for any text. */
 const CACHED_WORDS = 1 << 19;

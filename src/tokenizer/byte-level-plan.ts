@@ -3,8 +3,8 @@
  * every tokenizer trained here); anything else, even in one unknown setting, is left to the package.
  */
 import { z } from 'zod';
-import { CHAR_TO_BYTE } from './byteAlphabet.ts';
-import type { TokenizerJson } from './tokenizerJson.ts';
+import { CHAR_TO_BYTE } from './byte-alphabet.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
 
 export interface ByteLevelPlan {
   /** The id of each byte; -1 for the bytes that UTF-8 never contains, where the file has none. */

@@ -1,7 +1,7 @@
 /** Text as named on a command line. */
 import { InputError } from '../../base/index.ts';
 import { wordnetSource } from '../wordnet/source.ts';
-import { fileSource, TEXT_FILES, type TextFormatOptions } from './fileSource.ts';
+import { fileSource, TEXT_FILES, type TextFormatOptions } from './file-source.ts';
 import { findFiles } from './paths.ts';
 import type { TextSource } from './source.ts';
 

@@ -7,9 +7,9 @@
  * its order of first ids (special tokens, then bytes) the merges are the same ones.
  */
 import { Heap } from './heap.ts';
-import { IntVector } from './intVector.ts';
-import { PairTable } from './pairTable.ts';
-import type { WordCounts } from './wordCounts.ts';
+import { IntVector } from './int-vector.ts';
+import { PairTable } from './pair-table.ts';
+import type { WordCounts } from './word-counts.ts';
 
 export interface MergeLimits {
   /** Stop at this many tokens in all. */

@@ -1,4 +1,4 @@
-import { IntVector } from './intVector.ts';
+import { IntVector } from './int-vector.ts';
 
 /** Distinct pairs of token ids numbered 0, 1, 2, ... in the order they were first added: an open-addressing hash table. */
 export class PairTable {

@@ -1,2 +1,0 @@
-/** A worker thread of `countWords`. */
-export { countBatch as default } from './countWords.ts';
