@@ -1,0 +1,179 @@
+/** What a run would do, and why: every step against what it last came to. Changes nothing. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HashCache } from './digest.ts';
+import { type Change, changesBetween, type Fingerprint, type InputDigest } from './fingerprint.ts';
+import type { Step, Study } from './graph.ts';
+import { type Expectation, expectation, makespan, recordedDurations } from './history.ts';
+import { type Made, References, type StepRecord } from './refs.ts';
+import { digestOfSource, partialFingerprint, type Resolved, resolveStep } from './resolve.ts';
+import type { Artifact, Depth, Lookup, Store } from './store.ts';
+
+/** Why a step is not simply taken from the store. */
+export type Reason =
+  | { readonly type: 'never-ran' }
+  /** It began once and did not finish; `resumable` if it left work that the next attempt can go on from. */
+  | { readonly type: 'unfinished'; readonly resumable: boolean }
+  /** A field of what it reads differs from the last run of that name: a parameter, the version of its kind, an input's content. */
+  | ({ readonly type: 'changed' } & Change)
+  /** A step it reads from will run; should that come out as before, this one need not. */
+  | { readonly type: 'upstream'; readonly input: string; readonly steps: readonly string[] }
+  | { readonly type: 'missing' }
+  | { readonly type: 'damaged'; readonly detail: string };
+
+export interface PlannedStep {
+  readonly name: string;
+  readonly kind: string;
+  /** `depends`: runs only if what it reads comes out different. */
+  readonly state: 'cached' | 'run' | 'depends';
+  /** Known once all it reads is there. */
+  readonly identity?: string;
+  readonly reasons: readonly Reason[];
+  readonly expected: Expectation;
+}
+
+export interface Plan {
+  readonly study: string;
+  readonly steps: readonly PlannedStep[];
+  readonly cached: number;
+  /** Steps that will or may run. */
+  readonly toRun: number;
+  /** Of the steps to run, as far as their kinds estimate it. */
+  readonly flops: number;
+  /** Until all are done, on so many workers; steps of unknown duration count nothing. */
+  readonly seconds: number;
+  readonly workers: number;
+  /** Steps to run of which nobody knows how long they take. */
+  readonly unknownDurations: number;
+}
+
+export interface PlanOptions {
+  readonly store: Store;
+  readonly hashes: HashCache;
+  readonly depth: Depth;
+  readonly workers: number;
+  readonly machine: string;
+}
+
+export async function planStudy(study: Study, options: PlanOptions): Promise<Plan> {
+  const references = await References.load(options.store, study.name);
+  const durations = await recordedDurations(options.store);
+  const artifacts = new Map<string, Artifact>();
+  const steps: PlannedStep[] = [];
+  for (const step of study.steps) {
+    const resolved = await resolveStep(step, artifacts, options.hashes);
+    const found = resolved && (await options.store.lookup(resolved.identity, options.depth));
+    const base = { name: step.name, kind: step.kind.kind, ...(resolved && { identity: resolved.identity }) };
+    const expected = expectation(base.kind, base.identity, step.estimate, durations, options.machine);
+    if (found?.state === 'whole') {
+      artifacts.set(step.name, found.artifact);
+      steps.push({ ...base, state: 'cached', reasons: [], expected });
+    } else {
+      const reasons = await reasonsOf(
+        step,
+        { resolved, found },
+        references.get(step.name),
+        artifacts,
+        options,
+      );
+      const state = reasons.every(reason => reason.type === 'upstream') ? 'depends' : 'run';
+      steps.push({ ...base, state, reasons, expected });
+    }
+  }
+  return { study: study.name, steps, ...totals(study, steps, options.workers) };
+}
+
+function totals(study: Study, steps: readonly PlannedStep[], workers: number): Omit<Plan, 'study' | 'steps'> {
+  const running = steps.filter(step => step.state !== 'cached');
+  const needs = new Map(study.steps.map(step => [step.name, step.needs]));
+  const tasks = running.map(({ name, expected }) => ({
+    name,
+    needs: needs.get(name) ?? [],
+    seconds: expected.seconds ?? 0,
+  }));
+  return {
+    cached: steps.length - running.length,
+    toRun: running.length,
+    flops: running.reduce((sum, step) => sum + (step.expected.flops ?? 0), 0),
+    seconds: makespan(tasks, workers),
+    workers,
+    unknownDurations: running.filter(step => step.expected.seconds === undefined).length,
+  };
+}
+
+interface Situation {
+  readonly resolved: Resolved | undefined;
+  readonly found: Lookup | undefined;
+}
+
+async function reasonsOf(
+  step: Step,
+  { resolved, found }: Situation,
+  record: StepRecord | undefined,
+  artifacts: ReadonlyMap<string, Artifact>,
+  options: PlanOptions,
+): Promise<Reason[]> {
+  const reasons: Reason[] = [];
+  const { fingerprint, upstream } = await knownFingerprint(step, artifacts, options.hashes);
+  const pending = record?.pending?.identity;
+  const unfinished =
+    pending !== undefined && (resolved === undefined ? !record?.done : pending === resolved.identity);
+  if (unfinished) reasons.push({ type: 'unfinished', resumable: await leftWork(options.store, pending) });
+  if (record?.done)
+    reasons.push(
+      ...(await sinceLastRun(record.done, fingerprint, upstream, { resolved, found }, options.store)),
+    );
+  else if (!unfinished) reasons.push({ type: 'never-ran' });
+  return [...reasons, ...upstream];
+}
+
+/** How what is known of a step differs from what it last made, and what became of that. */
+async function sinceLastRun(
+  last: Made,
+  fingerprint: Fingerprint,
+  upstream: readonly Upstream[],
+  { resolved, found }: Situation,
+  store: Store,
+): Promise<Reason[]> {
+  const unknown = new Set(upstream.map(reason => reason.input));
+  const changes = changesBetween(last.fingerprint, fingerprint, unknown);
+  const reasons: Reason[] = changes.map(change => ({ type: 'changed', ...change }));
+  const here = found ?? (changes.length === 0 ? await store.lookup(last.identity) : undefined);
+  const same = resolved === undefined || resolved.identity === last.identity;
+  if (here?.state === 'missing' && same) reasons.push({ type: 'missing' });
+  if (here?.state === 'damaged') reasons.push({ type: 'damaged', detail: here.detail });
+  return reasons;
+}
+
+type Upstream = Extract<Reason, { type: 'upstream' }>;
+
+/** The fingerprint as far as it is known, and which inputs are not. */
+async function knownFingerprint(
+  step: Step,
+  artifacts: ReadonlyMap<string, Artifact>,
+  hashes: HashCache,
+): Promise<{ fingerprint: Fingerprint; upstream: Upstream[] }> {
+  const inputs: Record<string, InputDigest[]> = {};
+  const upstream: Upstream[] = [];
+  for (const [input, sources] of Object.entries(step.sources)) {
+    const steps = sources.flatMap(source =>
+      'step' in source && !artifacts.has(source.step) ? [source.step] : [],
+    );
+    if (steps.length > 0) upstream.push({ type: 'upstream', input, steps: [...new Set(steps)] });
+    else if (sources.length > 0)
+      inputs[input] = (
+        await Promise.all(sources.map(source => digestOfSource(source, artifacts, hashes)))
+      ).flatMap(digest => digest ?? []);
+  }
+  return { fingerprint: { ...partialFingerprint(step), inputs }, upstream };
+}
+
+/** Is there scratch that an attempt could go on from? */
+async function leftWork(store: Store, identity: string): Promise<boolean> {
+  const folder = store.scratchFolder(identity);
+  for (const attempt of await readdir(folder).catch(() => [])) {
+    const files = await readdir(join(folder, attempt, 'work')).catch(() => []);
+    if (files.length > 0) return true;
+  }
+  return false;
+}

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { StepSpec } from './spec.ts';
+import { Lab } from './testing/lab.ts';
+
+const ref = (step: string, output?: string) => (output === undefined ? { step } : { step, output });
+
+const three: readonly StepSpec[] = [
+  { name: 'a', kind: 'write', params: { text: 'ab' } },
+  { name: 'b', kind: 'copy', params: { times: 2 }, inputs: { from: ref('a') } },
+  { name: 'c', kind: 'concat', inputs: { parts: [ref('a'), ref('b', 'text')] } },
+];
+
+test('a study runs once, and is then taken from the store', async t => {
+  const lab = await Lab.open(t);
+  const first = lab.start(await lab.study(three));
+  const summary = await first.summary;
+  assert.equal(summary.outcome, 'done');
+  assert.equal(await lab.text(summary, 'c'), 'ababab');
+  assert.equal(await lab.text(summary, 'c', 'sizes'), '[2,4]');
+  assert.deepEqual(first.story(), [
+    'a started',
+    'a finished',
+    'b started',
+    'b finished',
+    'c started',
+    'c finished',
+  ]);
+  assert.equal(await lab.run(three), 'a cached, b cached, c cached');
+  assert.deepEqual(await readdir(lab.store.path('scratch')), []);
+  assert.deepEqual(await readdir(lab.store.path('leases')), []);
+  assert.deepEqual(await readdir(lab.store.path('runners')), []);
+});
+
+test('a changed field runs only what depends on it, and changing it back runs nothing', async t => {
+  const lab = await Lab.open(t);
+  const steps = (times: number): StepSpec[] => [
+    three[0]!,
+    { name: 'b', kind: 'copy', params: { times }, inputs: { from: ref('a') } },
+    { name: 'x', kind: 'copy', inputs: { from: ref('a') } },
+    three[2]!,
+  ];
+  assert.equal(await lab.run(steps(2)), 'a made, b made, x made, c made');
+  assert.equal(await lab.run(steps(3)), 'a cached, b made, x cached, c made');
+  assert.equal(await lab.run(steps(2)), 'a cached, b cached, x cached, c cached');
+  assert.equal(
+    await lab.run([
+      ...steps(2).slice(0, 2),
+      { name: 'other-name', kind: 'copy', inputs: { from: ref('a') } },
+    ]),
+    'a cached, b cached, other-name cached', // what a step is called does not identify it
+  );
+});
+
+test('what follows a step that gives the same bytes again is not repeated', async t => {
+  const lab = await Lab.open(t);
+  const steps = (text: string): StepSpec[] => [
+    { name: 'a', kind: 'write', params: { text } },
+    { name: 'b', kind: 'head', params: { letters: 2 }, inputs: { from: ref('a') } },
+    { name: 'c', kind: 'copy', inputs: { from: ref('b') } },
+  ];
+  assert.equal(await lab.run(steps('same one')), 'a made, b made, c made');
+  assert.equal(await lab.run(steps('same two')), 'a made, b made, c cached');
+});
+
+test('a step may read files from outside, and notices when they change', async t => {
+  const lab = await Lab.open(t);
+  const path = join(lab.folder, 'outside.txt');
+  const steps: StepSpec[] = [{ name: 'a', kind: 'copy', inputs: { from: { path } } }];
+  await writeFile(path, 'one');
+  assert.equal(await lab.run(steps), 'a made');
+  await writeFile(path, 'two');
+  assert.equal(await lab.run(steps), 'a made');
+  await writeFile(path, 'one');
+  assert.equal(await lab.run(steps), 'a cached');
+});
+
+test('a damaged artifact is found and made again', async t => {
+  const lab = await Lab.open(t);
+  const summary = await lab.start(await lab.study(three)).summary;
+  const before = await lab.artifacts();
+  const file = join(summary.steps[1]!.folder!, 'text');
+  await chmod(file, 0o644);
+  await writeFile(file, 'shorter than it was before, or longer');
+  assert.equal(await lab.run(three), 'a cached, b made, c cached');
+  assert.deepEqual(await lab.artifacts(), before);
+  await chmod(file, 0o644);
+  await writeFile(file, 'xbab'); // as long as before: only a full check reads it
+  assert.equal(await lab.run(three), 'a cached, b cached, c cached');
+  assert.equal(await lab.run(three, { depth: 'full' }), 'a cached, b made, c cached');
+  assert.deepEqual(await lab.artifacts(), before);
+  await writeFile(join(summary.steps[2]!.folder!, 'manifest.json'), '{}');
+  assert.equal(await lab.run(three), 'a cached, b cached, c made');
+});
+
+test('the same artifacts come out whatever the number of workers', async t => {
+  const steps: StepSpec[] = ['p', 'q', 'r', 's'].flatMap(seed => [
+    { name: seed, kind: 'chain', params: { seed, units: 3 } },
+    {
+      name: `${seed}-files`,
+      kind: 'many-files',
+      params: { files: 20, bytes: 100 },
+      inputs: { from: ref(seed) },
+    },
+  ]);
+  const stores = [];
+  for (const workers of [1, 3]) {
+    const lab = await Lab.open(t);
+    await lab.run(steps, { workers });
+    stores.push(await lab.artifacts());
+  }
+  assert.equal(Object.keys(stores[0]!).length, 4 * (2 + 21));
+  assert.deepEqual(stores[0], stores[1]);
+});
+
+test('the manifest says what was read and what was written, and nothing of when and where', async t => {
+  const lab = await Lab.open(t);
+  const { steps } = await lab.start(await lab.study(three)).summary;
+  const manifest = JSON.parse(await readFile(join(steps[1]!.folder!, 'manifest.json'), 'utf8'));
+  const [sha, shaTwice] = [await hash(steps[0]!.folder!), await hash(steps[1]!.folder!)];
+  assert.deepEqual(manifest, {
+    format: 1,
+    identity: steps[1]!.identity,
+    fingerprint: {
+      format: 1,
+      kind: 'copy',
+      version: 1,
+      params: { times: 2 },
+      inputs: { from: [{ name: 'text', type: 'file', sha256: sha }] },
+    },
+    outputs: {
+      text: {
+        holds: 'text',
+        type: 'file',
+        sha256: shaTwice,
+        bytes: 4,
+        files: [{ path: '', bytes: 4, sha256: shaTwice }],
+      },
+    },
+  });
+});
+
+async function hash(folder: string): Promise<string> {
+  const { createHash } = await import('node:crypto');
+  return createHash('sha256')
+    .update(await readFile(join(folder, 'text')))
+    .digest('hex');
+}
