@@ -1,1 +1,2 @@
 export * from './base/index.ts';
+export * from './study/index.ts';

@@ -7,3 +7,4 @@ export * from './json.ts';
 export * from './lines.ts';
 export * from './progress.ts';
 export * from './rng.ts';
+export * from './text.ts';

@@ -172,7 +172,7 @@ export class Controller {
       if (!(await this.#take(state, 'cached'))) state.phase = 'ready';
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      this.#fail(state, { reason: 'unresolved', message: messageOf(error), logTail: [] });
+      await this.#fail(state, { reason: 'unresolved', message: messageOf(error), logTail: [] });
     }
   }
 
@@ -330,7 +330,7 @@ export class Controller {
       return;
     }
     const logTail = [...(await this.#options.executor.logs(state.job!, LOG_LINES))];
-    this.#fail(state, { ...failureOf(state, code, signal), logTail });
+    await this.#fail(state, { ...failureOf(state, code, signal), logTail });
   }
 
   async #judgeLoss(state: StepState, status: JobStatus): Promise<void> {
@@ -347,12 +347,13 @@ export class Controller {
       return;
     }
     const logTail = [...(await this.#options.executor.logs(state.job!, LOG_LINES))];
-    this.#fail(state, { reason: 'lost', message: `lost ${state.losses} times: ${reason}`, logTail });
+    await this.#fail(state, { reason: 'lost', message: `lost ${state.losses} times: ${reason}`, logTail });
   }
 
-  #fail(state: StepState, failure: Failure): void {
+  async #fail(state: StepState, failure: Failure): Promise<void> {
     state.phase = 'failed';
     state.failure = failure;
+    await this.#references.fail(state.step.name, failure.message.split('\n')[0]!);
     if (failure.message.includes(CHANGED_INPUT)) this.#forgetOutsideHashes(state);
     const identity = state.resolved?.identity;
     this.#options.transcript.add({

@@ -39,7 +39,7 @@ export interface Executor {
   status(keys: readonly string[]): Promise<ReadonlyMap<string, JobStatus>>;
   /** `politely`: asks the processes to stop at their next checkpoint. `at once`: ends them. */
   cancel(keys: readonly string[], how: 'politely' | 'at once'): Promise<void>;
-  /** The last lines a job printed. */
+  /** The last lines that the last attempt at a job printed. */
   logs(job: Job, lines: number): Promise<readonly string[]>;
   /** Resolves when a status may have changed, or when the signal fires; never rejects. */
   changed(signal: AbortSignal): Promise<void>;

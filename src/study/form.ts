@@ -44,6 +44,15 @@ export async function readStudy(path: string, options: ReadStudyOptions): Promis
   return study as Study;
 }
 
+/** The name a study file gives itself, whatever else is in it. */
+export async function readStudyName(path: string): Promise<string> {
+  const problems = new Problems();
+  const document = await ConfigDocument.read(path, {}, [], new Problems()); // unset variables do not matter here
+  const name = document.check(nameSchema, ['name'], problems);
+  problems.throwIfAny();
+  return name as string;
+}
+
 function has(value: unknown, key: string): boolean {
   return value !== null && typeof value === 'object' && Object.hasOwn(value, key);
 }

@@ -4,8 +4,7 @@
  */
 import { Socket } from 'node:net';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { HEARTBEAT_MS } from './holder.ts';
-import { beat } from './lease.ts';
+import { beat, HEARTBEAT_MS } from './heartbeat.ts';
 
 interface GuardData {
   readonly guard: true;

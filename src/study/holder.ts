@@ -17,7 +17,6 @@ export type Holder = z.infer<typeof holderSchema>;
 
 /** A process elsewhere that has not beaten for this long is taken for dead. */
 export const STALE_MS = 60_000;
-export const HEARTBEAT_MS = 10_000;
 
 export async function thisProcess(): Promise<Holder> {
   const [boot, namespace] = await Promise.all([

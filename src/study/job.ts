@@ -71,7 +71,7 @@ export function jobOf(store: Store, study: string, step: Step, identity: string)
   return {
     key: identity,
     name: `${study}/${step.name}`,
-    argv: [process.execPath, '--enable-source-maps', CHILD, join(folder, 'job.json')],
+    argv: [process.execPath, CHILD, join(folder, 'job.json')],
     env: stepEnvironment(step.threads),
     logPath: join(folder, 'log.txt'),
     threads: step.threads,

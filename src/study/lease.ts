@@ -4,7 +4,6 @@
  * stay. Files of dead processes are removed by whoever finds them, and since no name is used twice nothing can be removed by mistake.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -115,24 +114,5 @@ async function ageOf(path: string): Promise<number | undefined> {
     throw error;
   } finally {
     await rm(probe, { force: true });
-  }
-}
-
-/**
- * One heartbeat: rewrites the lease's first byte with itself, so that the file system stamps it with its own clock.
- * Returns false if the lease has gone: others took its holder for dead. Synchronous, for a thread that does nothing else.
- */
-export function beat(path: string): boolean {
-  try {
-    const file = openSync(path, 'r+');
-    try {
-      writeSync(file, '{', 0);
-    } finally {
-      closeSync(file);
-    }
-    return statSync(path).isFile();
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
-    return true; // a network file system may hiccup; missing beats will tell if it lasts
   }
 }

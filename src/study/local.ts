@@ -1,6 +1,6 @@
 /** The embedded executor: one child process a job on this machine. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, openSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { hasCode } from '../base/index.ts';
@@ -52,6 +52,8 @@ export class LocalExecutor implements Executor {
   readonly #options: LocalOptions;
   readonly #running = new Map<string, Running>();
   readonly #ended = new Map<string, JobStatus>();
+  /** Where in its log file each job's last attempt began. */
+  readonly #logStarts = new Map<string, number>();
   /** Has a job ended since the last call of `status`? */
   #news = false;
   #wake: (() => void) | undefined;
@@ -81,6 +83,7 @@ export class LocalExecutor implements Executor {
     this.#ended.delete(job.key);
     mkdirSync(dirname(job.logPath), { recursive: true });
     const log = openSync(job.logPath, 'a');
+    this.#logStarts.set(job.key, fstatSync(log).size);
     try {
       const [command, ...args] = job.argv;
       const child = spawn(command!, args, {
@@ -125,7 +128,7 @@ export class LocalExecutor implements Executor {
   }
 
   async logs(job: Job, lines: number): Promise<readonly string[]> {
-    return tailOf(job.logPath, lines);
+    return tailOf(job.logPath, lines, this.#logStarts.get(job.key));
   }
 
   changed(signal: AbortSignal): Promise<void> {

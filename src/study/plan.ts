@@ -1,7 +1,8 @@
-/** What a run would do, and why: every step against what it last came to. Changes nothing. */
+/** What a run would do, and why: every step against what it last came to. Changes nothing but the memory of hashes. */
 import { readdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { HashCache } from './digest.ts';
+import { HashCache } from './digest.ts';
 import { type Change, changesBetween, type Fingerprint, type InputDigest } from './fingerprint.ts';
 import type { Step, Study } from './graph.ts';
 import { type Expectation, expectation, makespan, recordedDurations } from './history.ts';
@@ -14,6 +15,7 @@ export type Reason =
   | { readonly type: 'never-ran' }
   /** It began once and did not finish; `resumable` if it left work that the next attempt can go on from. */
   | { readonly type: 'unfinished'; readonly resumable: boolean }
+  | { readonly type: 'failed'; readonly message: string; readonly resumable: boolean }
   /** A field of what it reads differs from the last run of that name: a parameter, the version of its kind, an input's content. */
   | ({ readonly type: 'changed' } & Change)
   /** A step it reads from will run; should that come out as before, this one need not. */
@@ -49,37 +51,36 @@ export interface Plan {
 
 export interface PlanOptions {
   readonly store: Store;
-  readonly hashes: HashCache;
   readonly depth: Depth;
   readonly workers: number;
-  readonly machine: string;
+  /** Whose recorded durations count most (default: this machine). */
+  readonly machine?: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 export async function planStudy(study: Study, options: PlanOptions): Promise<Plan> {
+  const hashes = await HashCache.load(options.store.path('hashes.json'), options.now);
   const references = await References.load(options.store, study.name);
   const durations = await recordedDurations(options.store);
-  const artifacts = new Map<string, Artifact>();
+  const machine = options.machine ?? hostname();
+  const known: Knowledge = { store: options.store, hashes, artifacts: new Map() };
   const steps: PlannedStep[] = [];
   for (const step of study.steps) {
-    const resolved = await resolveStep(step, artifacts, options.hashes);
+    const resolved = await resolveStep(step, known.artifacts, hashes);
     const found = resolved && (await options.store.lookup(resolved.identity, options.depth));
     const base = { name: step.name, kind: step.kind.kind, ...(resolved && { identity: resolved.identity }) };
-    const expected = expectation(base.kind, base.identity, step.estimate, durations, options.machine);
+    const expected = expectation(base.kind, base.identity, step.estimate, durations, machine);
     if (found?.state === 'whole') {
-      artifacts.set(step.name, found.artifact);
+      known.artifacts.set(step.name, found.artifact);
       steps.push({ ...base, state: 'cached', reasons: [], expected });
     } else {
-      const reasons = await reasonsOf(
-        step,
-        { resolved, found },
-        references.get(step.name),
-        artifacts,
-        options,
-      );
+      const reasons = await reasonsOf(step, { resolved, found }, references.get(step.name), known);
       const state = reasons.every(reason => reason.type === 'upstream') ? 'depends' : 'run';
       steps.push({ ...base, state, reasons, expected });
     }
   }
+  if (await options.store.exists()) await hashes.save();
   return { study: study.name, steps, ...totals(study, steps, options.workers) };
 }
 
@@ -101,6 +102,14 @@ function totals(study: Study, steps: readonly PlannedStep[], workers: number): O
   };
 }
 
+/** What is known while a plan is made. */
+interface Knowledge {
+  readonly store: Store;
+  readonly hashes: HashCache;
+  /** Of the cached steps so far. */
+  readonly artifacts: Map<string, Artifact>;
+}
+
 interface Situation {
   readonly resolved: Resolved | undefined;
   readonly found: Lookup | undefined;
@@ -110,18 +119,22 @@ async function reasonsOf(
   step: Step,
   { resolved, found }: Situation,
   record: StepRecord | undefined,
-  artifacts: ReadonlyMap<string, Artifact>,
-  options: PlanOptions,
+  known: Knowledge,
 ): Promise<Reason[]> {
   const reasons: Reason[] = [];
-  const { fingerprint, upstream } = await knownFingerprint(step, artifacts, options.hashes);
-  const pending = record?.pending?.identity;
-  const unfinished =
-    pending !== undefined && (resolved === undefined ? !record?.done : pending === resolved.identity);
-  if (unfinished) reasons.push({ type: 'unfinished', resumable: await leftWork(options.store, pending) });
+  const { fingerprint, upstream } = await knownFingerprint(step, known);
+  const pending = record?.pending;
+  const unfinished = pending && (resolved ? pending.identity === resolved.identity : !record?.done);
+  if (unfinished) {
+    const resumable = await leftWork(known.store, pending.identity);
+    const message = pending.failure;
+    reasons.push(
+      message === undefined ? { type: 'unfinished', resumable } : { type: 'failed', message, resumable },
+    );
+  }
   if (record?.done)
     reasons.push(
-      ...(await sinceLastRun(record.done, fingerprint, upstream, { resolved, found }, options.store)),
+      ...(await sinceLastRun(record.done, fingerprint, upstream, { resolved, found }, known.store)),
     );
   else if (!unfinished) reasons.push({ type: 'never-ran' });
   return [...reasons, ...upstream];
@@ -150,8 +163,7 @@ type Upstream = Extract<Reason, { type: 'upstream' }>;
 /** The fingerprint as far as it is known, and which inputs are not. */
 async function knownFingerprint(
   step: Step,
-  artifacts: ReadonlyMap<string, Artifact>,
-  hashes: HashCache,
+  { artifacts, hashes }: Knowledge,
 ): Promise<{ fingerprint: Fingerprint; upstream: Upstream[] }> {
   const inputs: Record<string, InputDigest[]> = {};
   const upstream: Upstream[] = [];

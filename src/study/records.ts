@@ -100,9 +100,9 @@ export async function sizeOf(path: string): Promise<number> {
   }
 }
 
-/** The last lines of a text file. */
-export async function tailOf(path: string, lines: number): Promise<string[]> {
-  const bytes = await readFrom(path, Math.max(0, (await sizeOf(path)) - (64 << 10)));
+/** The last lines of a text file, of what was written to it from an offset on. */
+export async function tailOf(path: string, lines: number, from = 0): Promise<string[]> {
+  const bytes = await readFrom(path, Math.max(from, (await sizeOf(path)) - (64 << 10)));
   const text = bytes.toString('utf8').trimEnd();
   return text === '' ? [] : text.split('\n').slice(-lines);
 }

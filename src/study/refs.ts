@@ -15,8 +15,8 @@ const refSchema = z.strictObject({
   step: z.string(),
   /** The artifact it last made or found. */
   done: madeSchema.optional(),
-  /** Work that has begun and not ended; its scratch is kept. */
-  pending: madeSchema.optional(),
+  /** Work that has begun and not succeeded; its scratch is kept. With the message it failed with, if it did. */
+  pending: madeSchema.extend({ failure: z.string().optional() }).optional(),
 });
 
 export type StepRecord = z.infer<typeof refSchema>;
@@ -57,6 +57,12 @@ export class References {
   async begin(step: string, made: Made): Promise<void> {
     const done = this.#records.get(step)?.done;
     await this.#write({ step, ...(done && { done }), pending: plain(made) });
+  }
+
+  /** What has begun has failed, if it has. */
+  async fail(step: string, failure: string): Promise<void> {
+    const record = this.#records.get(step);
+    if (record?.pending) await this.#write({ ...record, pending: { ...record.pending, failure } });
   }
 
   async finish(step: string, made: Made): Promise<void> {

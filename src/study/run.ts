@@ -8,7 +8,7 @@ import type { Study } from './graph.ts';
 import { runPath } from './history.ts';
 import { thisProcess } from './holder.ts';
 import { Runner } from './runner.ts';
-import type { Depth, Store } from './store.ts';
+import { type Depth, Store } from './store.ts';
 import { type Listener, Transcript } from './transcript.ts';
 
 export interface RunOptions {
@@ -59,6 +59,7 @@ const POLL_MS = 200;
 export async function runStudy(study: Study, options: RunOptions): Promise<RunSummary> {
   const { store, executor, signal, now, depth = 'quick', pollMs = POLL_MS } = options;
   const began = now();
+  await Store.open(store.root); // makes it, if this is its first run
   const run = newRunName(began);
   const here = await thisProcess();
   const hashes = await HashCache.load(store.path('hashes.json'), now);

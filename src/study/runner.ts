@@ -7,8 +7,9 @@ import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InternalError } from '../base/index.ts';
-import { HEARTBEAT_MS, type Holder } from './holder.ts';
-import { beat, claim, type HeldLease, Lease, liveLeases } from './lease.ts';
+import { beat, HEARTBEAT_MS } from './heartbeat.ts';
+import type { Holder } from './holder.ts';
+import { claim, type HeldLease, Lease, liveLeases } from './lease.ts';
 import type { Store } from './store.ts';
 
 const RUNNERS = 'runners';

@@ -13,10 +13,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import {
   canonicalJson,
+  exists,
   hasCode,
   hashOf,
   InputError,
@@ -100,23 +101,31 @@ export class Store {
     this.root = root;
   }
 
-  /** Opens a store, making it where there is none. Throws an `InputError` on a folder that is something else. */
-  static async open(root: string): Promise<Store> {
-    const marker = join(root, MARKER);
+  /**
+   * Opens a store. With `create`, makes it where there is none; without, a store that is not there is an empty one.
+   * Throws an `InputError` on a folder that is something else.
+   */
+  static async open(root: string, { create = true } = {}): Promise<Store> {
+    const store = new Store(resolve(root));
     const found = await readdir(root).catch((error: unknown): string[] => {
       if (hasCode(error, 'ENOENT')) return [];
       throw new InputError(root, 'cannot be used as a store: not a folder that can be read', {
         cause: error,
       });
     });
-    if (found.includes(MARKER)) await refuseOtherFormat(marker);
+    if (found.includes(MARKER)) await refuseOtherFormat(store.path(MARKER));
     else if (found.some(name => !name.endsWith('.tmp')))
       throw new InputError(
         root,
         'is not an isoflop store, and not empty: choose another folder with --store',
       );
-    else await writeFileAtomic(marker, canonicalJson({ format: STORE_FORMAT }));
-    return new Store(root);
+    else if (create) await writeFileAtomic(store.path(MARKER), canonicalJson({ format: STORE_FORMAT }));
+    return store;
+  }
+
+  /** Is there anything on the disk yet? */
+  exists(): Promise<boolean> {
+    return exists(this.path(MARKER));
   }
 
   path(...parts: readonly string[]): string {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Problems } from '../../base/index.ts';
-import { digestOf, HashCache } from '../digest.ts';
+import { digestOf } from '../digest.ts';
 import type { StudyEvent } from '../events.ts';
 import type { Executor } from '../executor.ts';
 import { checkStudy, type Study } from '../graph.ts';
@@ -110,9 +110,8 @@ export class Lab {
   }
 
   async plan(steps: readonly StepSpec[], depth: Depth = 'quick'): Promise<Plan> {
-    const hashes = await HashCache.load(join(this.folder, 'hashes.json'), Date.now);
     const study = await this.study(steps);
-    return planStudy(study, { store: this.store, hashes, depth, workers: 2, machine: 'here' });
+    return planStudy(study, { store: this.store, depth, workers: 2, now: Date.now });
   }
 
   /** The text of a step's output after a run. */
