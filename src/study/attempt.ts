@@ -90,15 +90,15 @@ function reportFailure(error: unknown, signal: AbortSignal, tell: Tell): number 
     tell({ type: 'interrupted' });
     return EXIT_INTERRUPTED;
   }
-  const input = error instanceof InputError;
-  const stack = !input && error instanceof Error ? error.stack : undefined;
-  tell({
-    type: 'failed',
-    reason: input ? 'input' : 'error',
-    message: messageOf(error),
-    ...(stack !== undefined && { stack }),
-  });
+  const reason = reasonOf(error);
+  const stack = reason === 'error' && error instanceof Error ? error.stack : undefined;
+  tell({ type: 'failed', reason, message: messageOf(error), ...(stack !== undefined && { stack }) });
   return 1;
+}
+
+function reasonOf(error: unknown): Extract<Report, { type: 'failed' }>['reason'] {
+  if (error instanceof ChangedInput) return 'changed';
+  return error instanceof InputError ? 'input' : 'error';
 }
 
 async function work(
@@ -154,7 +154,7 @@ async function checkInputs(store: Store, job: JobFile): Promise<ReadonlyMap<stri
           throw new StepError(job.step, `input '${name}' (${path}) is ${found.state}. Start the run again`);
       } else {
         signatures.set(path, await signatureOfTree(path).catch(() => 'unreadable'));
-        if ((await outsideDigest(path)).sha256 !== expected?.sha256) throw changedMeanwhile(job, path);
+        if ((await outsideDigest(path)).sha256 !== expected?.sha256) throw new ChangedInput(job.step, path);
       }
     }
   }
@@ -164,14 +164,14 @@ async function checkInputs(store: Store, job: JobFile): Promise<ReadonlyMap<stri
 async function checkUnchanged(job: JobFile, before: ReadonlyMap<string, string>): Promise<void> {
   for (const [path, signature] of before)
     if ((await signatureOfTree(path).catch(() => 'unreadable')) !== signature)
-      throw changedMeanwhile(job, path);
+      throw new ChangedInput(job.step, path);
 }
 
-/** Marks the failure after which the runner forgets the file's remembered hash. */
-export const CHANGED_INPUT = 'was changed while the study ran. Start the run again';
-
-function changedMeanwhile(job: JobFile, path: string): StepError {
-  return new StepError(job.step, `${path} ${CHANGED_INPUT}`);
+/** An input from outside is no longer what the step is identified by. */
+class ChangedInput extends StepError {
+  constructor(step: string, path: string) {
+    super(step, `${path} was changed while the study ran. Start the run again`);
+  }
 }
 
 function contextOf(

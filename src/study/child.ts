@@ -8,9 +8,12 @@ const guard = new Guard(process.env[LIFELINE] !== undefined);
 const interrupted = new AbortController();
 process.on('SIGTERM', () => interrupted.abort());
 process.on('SIGINT', () => undefined); // a Ctrl-C is the runner's to interpret; it asks with SIGTERM
-process.on('exit', code => {
-  if (code === 13)
-    console.error('the step ended without finishing: something it waited for can never happen');
+let ended = false;
+process.on('exit', () => {
+  if (!ended)
+    console.error(
+      'the process ended before the step: it called process.exit, or waited for what can never happen',
+    );
 });
 
 const job = await readJob(process.argv[2] ?? '');
@@ -21,4 +24,5 @@ const code = await attempt(job, {
   keepLease: path => guard.keep(path),
   dropLease: () => guard.stop(),
 });
+ended = true;
 process.exit(code);

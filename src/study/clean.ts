@@ -2,14 +2,14 @@
  * Garbage collection. Kept are artifacts that a study refers to, whatever a live process uses, and the scratch of steps that a
  * study has begun and not finished. Everything else in the store can go.
  */
-import { lstat, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, mapConcurrently, StepError } from '../base/index.ts';
 import { listFiles } from './digest.ts';
 import { type Holder, thisProcess } from './holder.ts';
-import { Lease, liveLeases } from './lease.ts';
+import { Lease } from './lease.ts';
 import { References, studyNames } from './refs.ts';
-import { artifactsInUse, claimCleaning, deadPins, liveRuns } from './runner.ts';
+import { artifactsInUse, claimCleaning, liveRuns, sweepDeadRunners } from './runner.ts';
 import type { Store } from './store.ts';
 
 export interface Garbage {
@@ -78,7 +78,7 @@ async function collect(store: Store, here: Holder, options: CleanOptions): Promi
     if (!used.has(identity) && !made.has(identity) && !pending.has(identity))
       await add('log', 'jobs', identity);
   for (const parts of await leftovers(store, here, options.now)) await add('leftover', ...parts);
-  await clearLeases(store, here);
+  await sweepDeadRunners(store, here);
   return { removed: garbage, bytes: garbage.reduce((sum, { bytes }) => sum + bytes, 0), keptScratchBytes };
 }
 
@@ -98,17 +98,9 @@ async function referredTo(
 /** How old a temporary file must be before it cannot belong to a process that is about to rename it. */
 const SETTLED_MS = 3_600_000;
 
-/** Leases of dead processes go when they are looked at; the empty folders they leave go here. */
-async function clearLeases(store: Store, here: Holder): Promise<void> {
-  for (const key of await namesIn(store, 'leases'))
-    if ((await liveLeases(store.leaseFolder(key), here)).length === 0)
-      await rmdir(store.leaseFolder(key)).catch(() => undefined); // a claim has just been put into it
-}
-
-/** What died processes left: pins, trash, temporary files. */
+/** What died processes left in the way of files: trash, and temporary names. */
 async function leftovers(store: Store, here: Holder, now: number): Promise<string[][]> {
   const found: string[][] = [];
-  for (const path of await deadPins(store, here)) found.push(['runners', path]);
   for (const name of await namesIn(store, 'trash')) found.push(['trash', name]);
   const quiet = (await liveRuns(store, here)).length === 0;
   for (const folder of ['', 'jobs', 'studies'])

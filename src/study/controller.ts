@@ -4,10 +4,10 @@
  */
 import { readdir, rm } from 'node:fs/promises';
 import { InputError, mapConcurrently, messageOf } from '../base/index.ts';
-import { CHANGED_INPUT } from './attempt.ts';
 import type { HashCache } from './digest.ts';
 import { type Failure, parseReport, type Report, type StepOutline } from './events.ts';
 import type { Executor, Job, JobStatus } from './executor.ts';
+import { failureOf } from './failure.ts';
 import type { Step, Study } from './graph.ts';
 import { expectation, recordedDurations, urgency } from './history.ts';
 import type { Holder } from './holder.ts';
@@ -315,7 +315,7 @@ export class Controller {
     { code, signal }: Extract<JobStatus, { state: 'exited' }>,
   ): Promise<void> {
     await this.#readReports(state); // what it wrote between the last look and its end
-    if (code === 0 && (await this.#take(state, 'made'))) return;
+    if (await this.#take(state, 'made')) return; // however it ended: it may have been killed just after it published
     if (code === EXIT_BUSY) {
       state.phase = 'ready'; // the next look finds who has it
       return;
@@ -330,7 +330,7 @@ export class Controller {
       return;
     }
     const logTail = [...(await this.#options.executor.logs(state.job!, LOG_LINES))];
-    await this.#fail(state, { ...failureOf(state, code, signal), logTail });
+    await this.#fail(state, { ...failureOf(state.verdict, code, signal), logTail });
   }
 
   async #judgeLoss(state: StepState, status: JobStatus): Promise<void> {
@@ -354,7 +354,7 @@ export class Controller {
     state.phase = 'failed';
     state.failure = failure;
     await this.#references.fail(state.step.name, failure.message.split('\n')[0]!);
-    if (failure.message.includes(CHANGED_INPUT)) this.#forgetOutsideHashes(state);
+    if (failure.reason === 'changed') this.#forgetOutsideHashes(state);
     const identity = state.resolved?.identity;
     this.#options.transcript.add({
       type: 'step-failed',
@@ -385,21 +385,4 @@ export class Controller {
 
 function keyOf(state: StepState): string {
   return state.resolved!.identity;
-}
-
-function failureOf(
-  state: StepState,
-  code: number | undefined,
-  signal: string | undefined,
-): Omit<Failure, 'logTail'> {
-  if (state.verdict?.type === 'failed') {
-    const { reason, message, stack } = state.verdict;
-    return { reason, message, ...(stack !== undefined && { stack }) };
-  }
-  if (signal !== undefined) {
-    const hint = signal === 'SIGKILL' ? ', as the system does when memory runs out' : '';
-    return { reason: 'signal', message: `its process was ended by ${signal}${hint}` };
-  }
-  if (code === 0) return { reason: 'unpublished', message: 'its process ended without publishing anything' };
-  return { reason: 'exit', message: `its process ended with exit code ${code}` };
 }

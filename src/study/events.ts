@@ -52,8 +52,8 @@ export const reportSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('failed'),
     at,
-    /** `input` where the data are wrong, `error` where the work failed. */
-    reason: z.enum(['input', 'error']),
+    /** `input`: the data are wrong. `changed`: an outside file was written to meanwhile. `error`: the work failed. */
+    reason: z.enum(['input', 'changed', 'error']),
     message: z.string(),
     stack: z.string().optional(),
   }),
@@ -63,10 +63,10 @@ export type Report = z.infer<typeof reportSchema>;
 
 const failureSchema = z.object({
   /**
-   * `input`: the data a step read are wrong. `error`: it threw. `exit`, `signal`: its process ended without a word. `lost`: the
+   * `input`: the data a step read are wrong. `changed`: an outside file it read was written to meanwhile. `error`: it threw. `exit`, `signal`: its process ended without a word. `lost`: the
    * executor no longer knows the job. `unpublished`: it ended well but left no artifact. `unresolved`: what it reads could not be read.
    */
-  reason: z.enum(['input', 'error', 'exit', 'signal', 'lost', 'unpublished', 'unresolved']),
+  reason: z.enum(['input', 'changed', 'error', 'exit', 'signal', 'lost', 'unpublished', 'unresolved']),
   message: z.string(),
   stack: z.string().optional(),
   /** The last lines the process printed. */

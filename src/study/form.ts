@@ -63,7 +63,11 @@ const nameSchema = z.string().regex(NAME, NAME_RULE);
 export const listForm: StudyForm = {
   key: 'steps',
   read(document, folder, problems) {
-    document.check(z.strictObject({ name: z.unknown(), steps: z.unknown() }), [], problems);
+    document.check(
+      z.strictObject({ name: z.unknown().optional(), steps: z.unknown().optional() }),
+      [],
+      problems,
+    );
     const items = document.check(
       z.array(z.unknown()).min(1, 'expected at least one step'),
       ['steps'],
@@ -74,8 +78,8 @@ export const listForm: StudyForm = {
 };
 
 const stepKeys = z.strictObject({
-  name: z.unknown(),
-  kind: z.unknown(),
+  name: z.unknown().optional(),
+  kind: z.unknown().optional(),
   params: z.unknown().optional(),
   inputs: z.unknown().optional(),
 });
@@ -90,6 +94,7 @@ export function stepAt(
   folder: string,
   problems: Problems,
 ): StepSpec | undefined {
+  if (!document.check(z.record(z.string(), z.unknown()), path, problems)) return undefined;
   document.check(stepKeys, path, problems);
   const part = <T>(key: string, schema: z.ZodType<T>) => document.check(schema, [...path, key], problems);
   const name = part('name', nameSchema);
@@ -105,10 +110,12 @@ export function stepAt(
 }
 
 const REF_RULE = "expected 'step', 'step/output', or {path: file or folder}";
-const refSchema = z.union([
-  z.string().regex(/^[^/]+(\/[^/]+)?$/, REF_RULE),
+const refShape = z.union([
+  z.string().regex(/^[^/]+(\/[^/]+)?$/),
   z.strictObject({ path: z.string().min(1) }),
 ]);
+type RefText = z.infer<typeof refShape>;
+const refSchema = z.custom<RefText>(value => refShape.safeParse(value).success, REF_RULE);
 const refsSchema = z.union([refSchema, z.array(refSchema)]);
 
 function refsAt(
@@ -122,7 +129,7 @@ function refsAt(
   return Array.isArray(value) ? value.map(ref => refOf(ref, folder)) : refOf(value, folder);
 }
 
-function refOf(ref: z.infer<typeof refSchema>, folder: string): InputRef {
+function refOf(ref: RefText, folder: string): InputRef {
   if (typeof ref !== 'string') return { path: resolve(folder, ref.path) };
   const [step, output] = ref.split('/');
   return output === undefined ? { step: step! } : { step: step!, output };

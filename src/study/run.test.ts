@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { StepSpec } from './spec.ts';
@@ -148,3 +148,60 @@ async function hash(folder: string): Promise<string> {
     .update(await readFile(join(folder, 'text')))
     .digest('hex');
 }
+
+test('every way a step can fail is told apart, and none leaves an artifact', async t => {
+  const lab = await Lab.open(t);
+  const ways = ['throw', 'input', 'exit', 'signal', 'extra', 'nothing', 'link', 'never', 'metric'];
+  const steps = ways.map(how => ({ name: how, kind: 'fail', params: { how } }));
+  const { steps: results } = await lab.start(await lab.study(steps)).summary;
+  const told = Object.fromEntries(
+    results.map(({ name, failure }) => [name, `${failure!.reason}: ${failure!.message}`]),
+  );
+  assert.match(told['throw']!, /^error: it did not work$/);
+  assert.match(told['input']!, /^input: corpus\.txt:3: expected a number, found a letter$/);
+  assert.match(told['exit']!, /^exit: its process ended with exit code 7$/);
+  assert.match(told['signal']!, /^signal: its process was ended by SIGKILL/);
+  assert.match(told['extra']!, /^error: extra: wrote leftover, which its kind does not declare$/);
+  assert.match(told['nothing']!, /^error: nothing: did not write its output text$/);
+  assert.match(told['link']!, /^input: .*text: neither a regular file nor a folder$/);
+  assert.match(told['never']!, /^exit: its process ended with exit code 13$/);
+  assert.match(told['metric']!, /^error: metric: the metric loss is NaN$/);
+  for (const { name, failure } of results) assert.equal(failure!.logTail[0], `about to fail: ${name}`);
+  assert.match(results.find(({ name }) => name === 'never')!.failure!.logTail.join(), /can never happen/);
+  assert.deepEqual(await readdir(lab.store.path('artifacts')).catch(() => []), []);
+  const { steps: planned } = await lab.plan(steps);
+  assert.deepEqual(planned[0]!.reasons, [{ type: 'failed', message: 'it did not work', resumable: false }]);
+});
+
+test('an outside file that changes while a step reads it spoils the step, not the store', async t => {
+  const lab = await Lab.open(t);
+  const path = join(lab.folder, 'outside');
+  await writeFile(path, 'before');
+  const steps: StepSpec[] = [{ name: 'g', kind: 'gate', params: { label: 'g' }, inputs: { from: { path } } }];
+  const running = lab.start(await lab.study(steps));
+  const gate = await lab.rig.next('g');
+  await writeFile(path, 'after!');
+  gate.finish();
+  const [result] = (await running.summary).steps;
+  assert.equal(result!.failure!.reason, 'changed');
+  assert.match(result!.failure!.message, /outside was changed while the study ran/);
+  const again = lab.start(await lab.study(steps));
+  (await lab.rig.next('g')).finish();
+  assert.equal((await again.summary).outcome, 'done');
+});
+
+test('an outside folder counts by the names and contents of its files', async t => {
+  const lab = await Lab.open(t);
+  const path = join(lab.folder, 'data');
+  await mkdir(join(path, 'deep'), { recursive: true });
+  await writeFile(join(path, 'deep', 'x'), '1');
+  const steps: StepSpec[] = [{ name: 'm', kind: 'list', inputs: { from: { path } } }];
+  assert.equal(await lab.run(steps), 'm made');
+  await mkdir(join(path, 'empty'));
+  assert.equal(await lab.run(steps), 'm cached');
+  await rename(join(path, 'deep', 'x'), join(path, 'deep', 'y'));
+  assert.equal(await lab.run(steps), 'm made');
+  await symlink(path, join(path, 'deep', 'loop'));
+  const { steps: results } = await lab.start(await lab.study(steps)).summary;
+  assert.match(results[0]!.failure!.message, /a symbolic link leads back/);
+});

@@ -7,7 +7,7 @@ import type { Executor } from './executor.ts';
 import type { Study } from './graph.ts';
 import { runPath } from './history.ts';
 import { thisProcess } from './holder.ts';
-import { Runner } from './runner.ts';
+import { Runner, sweepDeadRunners } from './runner.ts';
 import { type Depth, Store } from './store.ts';
 import { type Listener, Transcript } from './transcript.ts';
 
@@ -63,6 +63,7 @@ export async function runStudy(study: Study, options: RunOptions): Promise<RunSu
   const run = newRunName(began);
   const here = await thisProcess();
   const hashes = await HashCache.load(store.path('hashes.json'), now);
+  await sweepDeadRunners(store, here);
   const runner = await Runner.register(store, here, run, study.name);
   const transcript = new Transcript(
     runPath(store, study.name, run),

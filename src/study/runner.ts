@@ -4,7 +4,7 @@
  * remove. Whichever comes second sees the other, so nothing is removed under a runner's hands.
  */
 import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InternalError } from '../base/index.ts';
 import { beat, HEARTBEAT_MS } from './heartbeat.ts';
@@ -96,9 +96,12 @@ export async function artifactsInUse(store: Store, here: Holder): Promise<Set<st
   return used;
 }
 
-/** Pins of runs whose processes have died. */
-export async function deadPins(store: Store, here: Holder): Promise<string[]> {
-  const live = new Set((await liveRuns(store, here)).map(({ run }) => `${run}.pins`));
-  const names = await readdir(store.path(RUNNERS)).catch(() => []);
-  return names.filter(name => !live.has(name)).map(name => store.path(RUNNERS, name));
+/** Removes what runners that died have left: their pins, and the folders of leases that nobody holds. */
+export async function sweepDeadRunners(store: Store, here: Holder): Promise<void> {
+  const live = new Set((await liveRuns(store, here)).map(({ run }) => run));
+  const runs = (await readdir(store.path(RUNNERS)).catch(() => [])).map(name => name.replace('.pins', ''));
+  for (const run of runs.filter(run => !live.has(run))) await rm(pinsPath(store, run), { force: true });
+  for (const key of await readdir(store.path('leases')).catch(() => []))
+    if ((await liveLeases(store.leaseFolder(key), here)).length === 0)
+      await rmdir(store.leaseFolder(key)).catch(() => undefined); // a claim has just been put into it
 }

@@ -62,9 +62,9 @@ export function reasonText(reason: Reason): string {
     case 'never-ran':
       return 'never ran';
     case 'unfinished':
-      return reason.resumable
-        ? 'began and was cut short: goes on from where it was'
-        : 'began and was cut short';
+      return `began and was cut short${reason.resumable ? '; goes on from its last checkpoint' : ''}`;
+    case 'failed':
+      return `failed: ${reason.message}${reason.resumable ? ' (goes on from its last checkpoint)' : ''}`;
     case 'changed':
       return `${reason.path}: ${valueText(reason.old)} -> ${valueText(reason.new)}`;
     case 'upstream':
@@ -123,8 +123,8 @@ const SHOWN_LOG_LINES = 5;
 
 /** The message, and what the process last printed where it did not say more itself. */
 export function failureText(failure: Failure): string {
-  const said = failure.reason === 'error' || failure.reason === 'input' || failure.reason === 'unresolved';
-  const tail = said ? [] : failure.logTail.slice(-SHOWN_LOG_LINES);
+  const silent = ['exit', 'signal', 'lost', 'unpublished'].includes(failure.reason);
+  const tail = silent ? failure.logTail.slice(-SHOWN_LOG_LINES) : [];
   return [failure.message, ...tail.map(line => `  | ${line}`)].join('\n');
 }
 

@@ -1,7 +1,7 @@
 /** Small step kinds for tests and benchmarks of the engine: nothing here has a meaning. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
@@ -81,6 +81,17 @@ const manyFiles = defineStep({
   },
 });
 
+const list = defineStep({
+  kind: 'list',
+  version: 1,
+  schema: z.strictObject({}),
+  inputs: { from: one('folder') },
+  outputs: () => text(),
+  async run({ inputs, output }) {
+    await writeFile(output('text'), (await readdir(inputs.from, { recursive: true })).sort().join('\n'));
+  },
+});
+
 /** Fails in the way it is told. */
 const fail = defineStep({
   kind: 'fail',
@@ -100,7 +111,7 @@ const fail = defineStep({
       extra: () =>
         Promise.all([writeFile(output('text'), ''), writeFile(join(output('text'), '../leftover'), '')]),
       nothing: () => undefined,
-      link: async () => (await import('node:fs/promises')).symlink('/etc/hostname', output('text')),
+      link: () => symlink('/etc/hostname', output('text')),
       never: () => new Promise(() => undefined),
       metric: () => metrics({ loss: Number.NaN }),
     };
@@ -170,4 +181,4 @@ const gate = defineStep({
   },
 });
 
-export const kinds = [write, copy, concat, head, manyFiles, fail, chain, gate];
+export const kinds = [write, copy, concat, head, manyFiles, list, fail, chain, gate];
