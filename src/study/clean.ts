@@ -51,13 +51,19 @@ export async function cleanStore(store: Store, options: CleanOptions): Promise<C
   } finally {
     await lease.release();
   }
-  if (!options.dryRun) await rm(store.path('trash'), { recursive: true, force: true });
+  if (!options.dryRun) await emptyTrash(store);
   return report;
+}
+
+/** What was moved here is nobody's; deleting it takes its time, and needs no lease. */
+function emptyTrash(store: Store): Promise<void> {
+  return rm(store.path('trash'), { recursive: true, force: true });
 }
 
 /** While the lease is held: no runner looks at an artifact between our look at the pins and the removal. */
 async function collect(store: Store, here: Holder, options: CleanOptions): Promise<CleanReport> {
   const used = await artifactsInUse(store, here);
+  const stale = await leftovers(store, here, options.now);
   const { made, pending } = await referredTo(store, options.without ?? []);
   const garbage: Garbage[] = [];
   let keptScratchBytes = 0;
@@ -77,7 +83,7 @@ async function collect(store: Store, here: Holder, options: CleanOptions): Promi
   for (const identity of await namesIn(store, 'jobs'))
     if (!used.has(identity) && !made.has(identity) && !pending.has(identity))
       await add('log', 'jobs', identity);
-  for (const parts of await leftovers(store, here, options.now)) await add('leftover', ...parts);
+  for (const parts of stale) await add('leftover', ...parts);
   await sweepDeadRunners(store, here);
   return { removed: garbage, bytes: garbage.reduce((sum, { bytes }) => sum + bytes, 0), keptScratchBytes };
 }
@@ -140,4 +146,5 @@ export async function forgetStudy(store: Store, study: string): Promise<void> {
   if (busy) throw new StepError(study, `process ${busy.holder.pid} on ${busy.holder.machine} is running it`);
   if (!(await store.discard(store.studyFolder(study))))
     throw new InputError(study, `no study of that name in ${store.root}`);
+  await emptyTrash(store);
 }

@@ -98,8 +98,8 @@ export async function artifactsInUse(store: Store, here: Holder): Promise<Set<st
 
 /** Removes what runners that died have left: their pins, and the folders of leases that nobody holds. */
 export async function sweepDeadRunners(store: Store, here: Holder): Promise<void> {
-  const live = new Set((await liveRuns(store, here)).map(({ run }) => run));
   const runs = (await readdir(store.path(RUNNERS)).catch(() => [])).map(name => name.replace('.pins', ''));
+  const live = new Set((await liveRuns(store, here)).map(({ run }) => run)); // after that: a lease comes before its pins
   for (const run of runs.filter(run => !live.has(run))) await rm(pinsPath(store, run), { force: true });
   for (const key of await readdir(store.path('leases')).catch(() => []))
     if ((await liveLeases(store.leaseFolder(key), here)).length === 0)
