@@ -162,7 +162,12 @@ export interface TimeLeft {
 export function timeLeft(status: RunStatus, now: number): TimeLeft {
   const unfinished = status.steps.filter(step => step.state === 'waiting' || isActive(step));
   const left = unfinished.map(step => stepSecondsLeft(step, now));
-  const tasks = unfinished.map(({ name, needs }, i) => ({ name, needs, seconds: left[i] ?? 0 }));
+  const tasks = unfinished.map((step, i) => ({
+    name: step.name,
+    needs: step.needs,
+    seconds: left[i] ?? 0,
+    running: isActive(step),
+  }));
   return {
     seconds: makespan(tasks, status.workers),
     unknown: left.filter(seconds => seconds === undefined).length,

@@ -97,6 +97,8 @@ export interface Task {
   readonly name: string;
   readonly needs: readonly string[];
   readonly seconds: number;
+  /** Has it begun? Then it has its worker already. */
+  readonly running?: boolean;
 }
 
 /** For each task, the seconds from its start to the end of all that waits for it: the longest way is started first. */
@@ -121,7 +123,8 @@ export function makespan(tasks: readonly Task[], workers: number): number {
   const ended = new Map<string, number>();
   const known = new Set(tasks.map(task => task.name));
   const free = new Array<number>(Math.max(1, workers)).fill(0);
-  const left = new Set([...tasks].sort((a, b) => urgencies.get(b.name)! - urgencies.get(a.name)!));
+  const rank = (task: Task) => (task.running ? Number.POSITIVE_INFINITY : urgencies.get(task.name)!);
+  const left = new Set([...tasks].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a))));
   while (left.size > 0) {
     const worker = free.indexOf(Math.min(...free));
     let [best, start] = [undefined as Task | undefined, Number.POSITIVE_INFINITY];
