@@ -16,7 +16,7 @@ export function printable(text: string): string {
 
 export function planText(plan: Plan): string {
   const rows = plan.steps.map(step => [
-    step.state,
+    step.state.padEnd('depends'.length),
     step.name,
     step.kind,
     step.identity === undefined ? '' : shortIdentity(step.identity),
