@@ -26,7 +26,7 @@ export function addStudyOptions(command: Command): Command {
     .addOption(
       new Option(
         '--workers <n>',
-        'threads to use at once (default: one a core, as far as memory goes)',
+        'threads to use at once, or jobs to have in a queue (default: one a core, as far as memory goes)',
       ).argParser(integer(1)),
     );
 }

@@ -229,7 +229,9 @@ async function collectOutputs(job: JobFile, out: string, signal: AbortSignal): P
     throw new StepError(job.step, `wrote ${extra.join(', ')}, which its kind does not declare`);
   const outputs: Manifest['outputs'] = {};
   for (const name of declared) {
-    const content = await digestOf(join(out, name), 'refuse');
+    const content = await digestOf(join(out, name), 'refuse').catch((error: unknown): never => {
+      throw new StepError(job.step, `its output ${name}: ${messageOf(error)}`, { cause: error });
+    });
     const paths = content.files.map(file =>
       file.path === '' ? join(out, name) : joinInside(join(out, name), file.path),
     );

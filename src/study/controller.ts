@@ -11,7 +11,7 @@ import { failureOf } from './failure.ts';
 import type { Step, Study } from './graph.ts';
 import { expectation, recordedDurations, urgency } from './history.ts';
 import type { Holder } from './holder.ts';
-import { EXIT_BUSY, EXIT_INTERRUPTED, jobOf, prepareJob, reportsPath } from './job.ts';
+import { EXIT_BUSY, EXIT_INTERRUPTED, jobOf, reportsPath, writeJob } from './job.ts';
 import { liveLeases } from './lease.ts';
 import { LineReader, sizeOf } from './records.ts';
 import { References } from './refs.ts';
@@ -213,24 +213,32 @@ export class Controller {
     const ready = this.#states
       .filter(({ phase }) => phase === 'ready')
       .sort((a, b) => urgencyOf(b) - urgencyOf(a));
+    const { executor } = this.#options;
+    const jobs: Job[] = [];
     for (const state of ready) {
       if (this.#options.signal.aborted) break;
       if (await this.#isElsewhere(state)) continue;
-      const { store, executor, depth, transcript } = this.#options;
-      const { step, resolved } = state;
-      const { identity } = resolved!;
-      const job = jobOf(store, this.#study.name, step, identity);
-      if (!executor.admits(job)) break; // nothing smaller goes first, or a large step might wait for ever
-      await this.#references.begin(step.name, resolved!);
-      const path = reportsPath(store, identity);
-      state.reports = new LineReader(path, parseReport, await sizeOf(path));
-      state.job = await prepareJob(store, this.#study.name, step, resolved!, depth);
-      state.attempt = undefined;
-      state.verdict = undefined;
-      state.phase = 'running';
-      transcript.add({ type: 'step-started', step: step.name, identity });
-      await executor.submit([state.job]);
+      const job = jobOf(this.#options.store, this.#study.name, state.step, keyOf(state));
+      if (!executor.admits(job, jobs)) break; // nothing smaller goes first, or a large step might wait for ever
+      await this.#prepare(state, job);
+      jobs.push(job);
     }
+    if (jobs.length > 0) await executor.submit(jobs);
+  }
+
+  /** Puts a step into the state of running; all that is left to do is to submit its job. */
+  async #prepare(state: StepState, job: Job): Promise<void> {
+    const { store, depth, transcript } = this.#options;
+    const { step, resolved } = state;
+    await this.#references.begin(step.name, resolved!);
+    const path = reportsPath(store, job.key);
+    state.reports = new LineReader(path, parseReport, await sizeOf(path));
+    await writeJob(store, this.#study.name, step, resolved!, depth);
+    state.job = job;
+    state.attempt = undefined;
+    state.verdict = undefined;
+    state.phase = 'running';
+    transcript.add({ type: 'step-started', step: step.name, identity: job.key });
   }
 
   /** Is somebody making this step's artifact already? Then it waits for that. */

@@ -58,7 +58,7 @@ test('a child outliving a suspended runner keeps its step to itself', async t =>
 
 test('two runner processes on one store do each step once and end alike', async t => {
   const lab = await Lab.open(t);
-  const chains: StepSpec[] = ['p', 'q', 'r'].flatMap(seed => [
+  const chains: StepSpec[] = ['p', 'q'].flatMap(seed => [
     { name: seed, kind: 'chain', params: { seed, units: 2 } },
     { name: `${seed}-copy`, kind: 'copy', inputs: { from: { step: seed } } },
   ]);

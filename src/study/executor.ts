@@ -32,8 +32,8 @@ export interface Executor {
   readonly name: string;
   /** How many steps may run at once, for people. */
   readonly workers: number;
-  /** Would this job start soon if it were submitted now? The controller offers the most urgent job first. */
-  admits(job: Job): boolean;
+  /** Would this job start soon if it were submitted now, together with those? The controller offers the most urgent job first. */
+  admits(job: Job, together: readonly Job[]): boolean;
   /** Idempotent by key while a job is queued or running; after that, the same key is a new attempt. */
   submit(jobs: readonly Job[]): Promise<void>;
   status(keys: readonly string[]): Promise<ReadonlyMap<string, JobStatus>>;

@@ -12,6 +12,7 @@ export { defaultWorkers, LocalExecutor, type LocalOptions, type Machine, thisMac
 export * from './plan.ts';
 export { Registry } from './registry.ts';
 export * from './run.ts';
+export { SlurmExecutor, type SlurmOptions } from './slurm.ts';
 export {
   type InputRef,
   NAME,

@@ -39,16 +39,14 @@ export const EXIT_INTERRUPTED = 76;
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url));
 
-/** Writes a step's job file and returns the job that runs it. */
-export async function prepareJob(
+/** Writes the file that a step's job reads. */
+export async function writeJob(
   store: Store,
   study: string,
   step: Step,
   resolved: Resolved,
   depth: Depth,
-): Promise<Job> {
-  const folder = store.jobFolder(resolved.identity);
-  const path = join(folder, 'job.json');
+): Promise<void> {
   const file: JobFile = {
     store: store.root,
     study,
@@ -61,11 +59,10 @@ export async function prepareJob(
     threads: step.threads,
     depth,
   };
-  await writeFileAtomic(path, JSON.stringify(file));
-  return jobOf(store, study, step, resolved.identity);
+  await writeFileAtomic(join(store.jobFolder(resolved.identity), 'job.json'), JSON.stringify(file));
 }
 
-/** The job of a step, without writing anything. */
+/** The job that runs a step, once its file is written. */
 export function jobOf(store: Store, study: string, step: Step, identity: string): Job {
   const folder = store.jobFolder(identity);
   return {

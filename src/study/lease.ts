@@ -61,18 +61,21 @@ export async function claim(folder: string, wanted: Claim): Promise<Lease | Held
   }
 }
 
+/** More than any number of simultaneous releases; a folder that cannot be made for another reason must not hang us. */
+const MAX_ROUNDS = 100;
+
 /** Puts a claim into the folder: complete under its name, or not there. */
 async function announce(folder: string, wanted: Claim): Promise<Lease> {
   const id = randomBytes(8).toString('hex');
   const path = join(folder, `${id}.json`);
-  for (;;) {
-    await mkdir(folder, { recursive: true });
+  for (let round = 0; ; round++) {
     try {
+      await mkdir(folder, { recursive: true });
       await writeFile(`${path}.tmp`, JSON.stringify(wanted), { flag: 'wx' });
       await rename(`${path}.tmp`, path);
       return new Lease(id, path);
     } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error; // a releasing process removed the empty folder: make it again
+      if (!hasCode(error, 'ENOENT') || round === MAX_ROUNDS) throw error; // a releasing process removed the empty folder
     }
   }
 }

@@ -64,9 +64,9 @@ export class LocalExecutor implements Executor {
   }
 
   /** A job that is larger than the machine runs alone. */
-  admits(job: Job): boolean {
-    if (this.#running.size === 0) return true;
-    const jobs = [...this.#running.values()].map(running => running.job);
+  admits(job: Job, together: readonly Job[]): boolean {
+    const jobs = [...[...this.#running.values()].map(running => running.job), ...together];
+    if (jobs.length === 0) return true;
     const threads = jobs.reduce((sum, other) => sum + other.threads, 0);
     const memory = jobs.reduce((sum, other) => sum + (other.memoryBytes ?? 0), 0);
     return (

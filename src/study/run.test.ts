@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import type { StepSpec } from './spec.ts';
 import { Lab } from './testing/lab.ts';
 
@@ -13,8 +13,11 @@ const three: readonly StepSpec[] = [
   { name: 'c', kind: 'concat', inputs: { parts: [ref('a'), ref('b', 'text')] } },
 ];
 
-test('a study runs once, and is then taken from the store', async t => {
-  const lab = await Lab.open(t);
+/** A store in which `three` has been run. */
+const shared = await Lab.open({ after });
+
+test('a study runs once, and is then taken from the store', async () => {
+  const lab = shared;
   const first = lab.start(await lab.study(three));
   const summary = await first.summary;
   assert.equal(summary.outcome, 'done');
@@ -77,8 +80,8 @@ test('a step may read files from outside, and notices when they change', async t
   assert.equal(await lab.run(steps), 'a cached');
 });
 
-test('a damaged artifact is found and made again', async t => {
-  const lab = await Lab.open(t);
+test('a damaged artifact is found and made again', async () => {
+  const lab = shared;
   const summary = await lab.start(await lab.study(three)).summary;
   const before = await lab.artifacts();
   const file = join(summary.steps[1]!.folder!, 'text');
@@ -96,7 +99,7 @@ test('a damaged artifact is found and made again', async t => {
 });
 
 test('the same artifacts come out whatever the number of workers', async t => {
-  const steps: StepSpec[] = ['p', 'q', 'r', 's'].flatMap(seed => [
+  const steps: StepSpec[] = ['p', 'q'].flatMap(seed => [
     { name: seed, kind: 'chain', params: { seed, units: 3 } },
     {
       name: `${seed}-files`,
@@ -106,17 +109,17 @@ test('the same artifacts come out whatever the number of workers', async t => {
     },
   ]);
   const stores = [];
-  for (const workers of [1, 3]) {
+  for (const workers of [1, 2]) {
     const lab = await Lab.open(t);
     await lab.run(steps, { workers });
     stores.push(await lab.artifacts());
   }
-  assert.equal(Object.keys(stores[0]!).length, 4 * (2 + 21));
+  assert.equal(Object.keys(stores[0]!).length, 2 * (2 + 21));
   assert.deepEqual(stores[0], stores[1]);
 });
 
-test('the manifest says what was read and what was written, and nothing of when and where', async t => {
-  const lab = await Lab.open(t);
+test('the manifest says what was read and what was written, and nothing of when and where', async () => {
+  const lab = shared;
   const { steps } = await lab.start(await lab.study(three)).summary;
   const manifest = JSON.parse(await readFile(join(steps[1]!.folder!, 'manifest.json'), 'utf8'));
   const [sha, shaTwice] = [await hash(steps[0]!.folder!), await hash(steps[1]!.folder!)];
@@ -163,7 +166,7 @@ test('every way a step can fail is told apart, and none leaves an artifact', asy
   assert.match(told['signal']!, /^signal: its process was ended by SIGKILL/);
   assert.match(told['extra']!, /^error: extra: wrote leftover, which its kind does not declare$/);
   assert.match(told['nothing']!, /^error: nothing: did not write its output text$/);
-  assert.match(told['link']!, /^input: .*text: neither a regular file nor a folder$/);
+  assert.match(told['link']!, /^error: link: its output text: .*neither a regular file nor a folder$/);
   assert.match(told['never']!, /^exit: its process ended with exit code 13$/);
   assert.match(told['metric']!, /^error: metric: the metric loss is NaN$/);
   for (const { name, failure } of results) assert.equal(failure!.logTail[0], `about to fail: ${name}`);

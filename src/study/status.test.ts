@@ -17,6 +17,7 @@ test('another process sees how a run stands: progress, death, resumption, end', 
   const gate = await lab.rig.next('g');
   await gate.tell({ do: 'progress', done: 4, total: 9 });
   await gate.tell({ do: 'warn', text: 'odd' });
+  await runner.seen(event => event.type === 'report' && event.report.type === 'warning');
   const live = await readStatus(lab.store, 'test');
   assert.deepEqual([live!.outcome, ...live!.steps.map(({ state }) => state)], ['running', 'made', 'running']);
   assert.equal(live!.steps[1]!.progress!.done, 4);

@@ -27,16 +27,15 @@ export async function readStatus(store: Store, study: string): Promise<RunStatus
 
 const RECENT_BYTES = 64 << 10;
 
+/** What the run's log leaves out or may not hold yet; warnings it holds. */
 async function recentReports(store: Store, identity: string) {
   const path = reportsPath(store, identity);
   const from = Math.max(0, (await sizeOf(path)) - RECENT_BYTES); // perhaps inside a line, which is then passed over
   const reports = await new LineReader(path, parseReport, from).read();
-  return reports.slice(
-    Math.max(
-      0,
-      reports.findLastIndex(report => report.type === 'attempt'),
-    ),
-  );
+  const attempt = reports.findLastIndex(report => report.type === 'attempt');
+  return reports
+    .slice(Math.max(0, attempt))
+    .filter(report => report.type === 'progress' || report.type === 'metrics');
 }
 
 /** Reads the status again and again until the run has ended, which the last one yielded says, or the signal fires. */

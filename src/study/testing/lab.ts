@@ -2,7 +2,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { Problems } from '../../base/index.ts';
 import { digestOf } from '../digest.ts';
 import type { StudyEvent } from '../events.ts';
@@ -50,6 +49,11 @@ export class Running {
   }
 }
 
+/** A test, or `node:test` itself for a whole file. */
+interface Owner {
+  after(clean: () => Promise<void>): void;
+}
+
 export class Lab {
   readonly folder: string;
   readonly store: Store;
@@ -63,8 +67,8 @@ export class Lab {
     this.rig = rig;
   }
 
-  /** Everything is gone when the test ends. */
-  static async open(test: TestContext): Promise<Lab> {
+  /** Everything is gone when the test ends, or the file, where `{ after }` of node:test is given. */
+  static async open(test: Owner): Promise<Lab> {
     const folder = await mkdtemp(join(tmpdir(), 'isoflop-study-'));
     const rig = await Rig.start();
     test.after(async () => {
