@@ -17,7 +17,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const interactive = process.stderr.isTTY === true;
-const columns = () => process.stderr.columns ?? 100;
+const columns = () => process.stderr.columns || 100;
 process.exitCode = await runProgram(process.argv.slice(2), {
   out: text => void process.stdout.write(text),
   log: text => void process.stderr.write(text),

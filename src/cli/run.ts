@@ -38,6 +38,7 @@ export const run: Register = (program, io) => {
       const { study, store } = opened;
       const { LiveView, runStudy, summaryText } = await import('../study/index.ts');
       const view = new LiveView({ write: io.log, interactive: io.interactive, columns: io.columns }, io.now);
+      io.signal.addEventListener('abort', () => view.release(), { once: true }); // a notice of it follows
       const summary = await runStudy(study, {
         store,
         executor: await executorOf(opened, options, io),

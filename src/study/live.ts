@@ -36,6 +36,11 @@ export class RedrawnLines {
     this.#drawn = lines.length;
   }
 
+  /** Leaves what is drawn where it is, since somebody else has written below it. */
+  release(): void {
+    this.#drawn = 0;
+  }
+
   clear(): void {
     if (this.#drawn > 0) this.#terminal.write(UP_AND_CLEAR.repeat(this.#drawn));
     this.#drawn = 0;
@@ -64,6 +69,11 @@ export class LiveView {
     if (event.type === 'study-finished') this.#lines.clear();
     else if (line !== undefined || this.#now() - this.#drawnAt >= REDRAW_MS) this.#draw();
   };
+
+  /** To be called when something else is about to be written to the terminal. */
+  release(): void {
+    this.#lines.release();
+  }
 
   #draw(): void {
     const { status } = this.#board;

@@ -128,10 +128,15 @@ export function failureText(failure: Failure): string {
   return [failure.message, ...tail.map(line => `  | ${line}`)].join('\n');
 }
 
+/** Lines that do not fit on the screen could not be taken back. */
+const MAX_SHOWN = 12;
+
 /** The lines that are redrawn while a study runs: one for the whole, one for each running step. */
 export function liveLines(status: RunStatus, now: number): string[] {
   const active = status.steps.filter(isActive);
-  return [overview(status, now), ...active.map(step => `  ${stepLine(step, now)}`)];
+  const shown = active.slice(0, MAX_SHOWN).map(step => `  ${stepLine(step, now)}`);
+  const more = active.length - shown.length;
+  return [overview(status, now), ...shown, ...(more > 0 ? [`  and ${counted(more, 'step')} more`] : [])];
 }
 
 function overview(status: RunStatus, now: number): string {
