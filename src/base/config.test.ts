@@ -42,6 +42,14 @@ test('text that is not YAML names the place', () => {
   assert.match(problemsOf('name: a\nname: b\nsizes: []')[0]!, /^a\.yaml:2:1 .*unique/);
 });
 
+test('aliases that are unknown, endless or too many are refused', () => {
+  assert.match(problemsOf('name: *x\nsizes: []')[0]!, /^a\.yaml Unresolved alias/);
+  const bomb =
+    'a: &a [l,l,l,l,l,l,l,l,l]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]';
+  assert.match(problemsOf(bomb)[0]!, /^a\.yaml Excessive alias count/);
+  assert.match(problemsOf('name: x\nsizes: &s [*s, *s]')[0]!, /^a\.yaml:2:\d+ an alias stands inside/);
+});
+
 test('overrides replace and add values', () => {
   const config = parseConfig('name: x\nsizes: [{width: 4}]', 'a.yaml', schema, {}, [
     'sizes.0.width=16',

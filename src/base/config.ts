@@ -93,7 +93,7 @@ export class ConfigDocument {
       return set ? `--set ${set.text}` : at(nodeAt(document.contents as Node | null, path)?.range?.[0]);
     };
     const report = (path: readonly PropertyKey[], message: string) => problems.add(locate(path), message);
-    return new ConfigDocument(substitute(document.toJS(), environment, [], report), locate);
+    return new ConfigDocument(substitute(dataOf(document, name), environment, [], [], report), locate);
   }
 
   /** The part of the document at `path`, checked: undefined, and its faults added to `problems`, where it does not fit. */
@@ -120,6 +120,15 @@ export function checkValue<T>(
   return undefined;
 }
 
+/** A document as plain data. Unknown aliases, and aliases by the million, are refused here. */
+function dataOf(document: ReturnType<typeof parseDocument>, where: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new InputError(where, messageOf(error));
+  }
+}
+
 interface Override {
   readonly path: readonly (string | number)[];
   readonly text: string;
@@ -133,8 +142,9 @@ function applyOverride(document: ReturnType<typeof parseDocument>, text: string)
   if (value.errors.length > 0)
     throw new InputError(where, `the value is not YAML: ${value.errors[0]!.message}`);
   const path = overridePath(document, text.slice(0, equals).split('.'), where);
+  const data = dataOf(value, where);
   try {
-    document.setIn(path, value.toJS());
+    document.setIn(path, data);
   } catch (error) {
     throw new InputError(where, `cannot be set: ${messageOf(error)}`);
   }
@@ -222,15 +232,19 @@ function substitute(
   value: unknown,
   environment: Environment,
   path: readonly PropertyKey[],
+  above: readonly object[],
   report: (path: readonly PropertyKey[], message: string) => void,
 ): unknown {
   if (typeof value === 'string') return substituteText(value, environment, message => report(path, message));
-  if (Array.isArray(value))
-    return value.map((item, i) => substitute(item, environment, [...path, i], report));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([k, v]) => [k, substitute(v, environment, [...path, k], report)]),
-  );
+  if (above.includes(value)) {
+    report(path, 'an alias stands inside what it stands for');
+    return null;
+  }
+  const inner = (key: PropertyKey, item: unknown) =>
+    substitute(item, environment, [...path, key], [...above, value], report);
+  if (Array.isArray(value)) return value.map((item, i) => inner(i, item));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(key, item)]));
 }
 
 function substituteText(text: string, environment: Environment, report: (message: string) => void): string {

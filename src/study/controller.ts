@@ -298,7 +298,10 @@ export class Controller {
   async #readReports(state: StepState): Promise<void> {
     for (const report of (await state.reports?.read()) ?? []) {
       this.#options.transcript.relay(state.step.name, keyOf(state), report);
-      if (report.type === 'attempt') state.attempt = report;
+      if (report.type === 'attempt') {
+        state.attempt = report;
+        state.verdict = undefined; // the last one was of another process
+      }
       if (report.type === 'failed' || report.type === 'published') state.verdict = report;
     }
   }

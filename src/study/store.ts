@@ -51,7 +51,8 @@ export const fingerprintSchema = z.strictObject({
 });
 
 const fileSchema = z.strictObject({
-  path: z.string(),
+  /** Relative to the output and inside it; empty where the output is one file. */
+  path: z.string().refine(path => !/^\/|\0|(^|\/)\.\.?(\/|$)/.test(path)),
   bytes: z.number().int().nonnegative(),
   sha256: sha256Text,
 });
