@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import type { StudyEvent } from './events.ts';
 import type { StepSpec } from './spec.ts';
-import { Lab } from './testing/lab.ts';
-
-const gate = (name: string, needs?: string, params: object = {}): StepSpec => ({
-  name,
-  kind: 'gate',
-  params: { label: name, ...params },
-  ...(needs !== undefined && { inputs: { from: { step: needs } } }),
-});
-
-const is = (type: StudyEvent['type'], step: string) => (event: StudyEvent) =>
-  event.type === type && 'step' in event && event.step === step;
+import { gate, is, Lab } from './testing/lab.ts';
 
 test('as many steps run at once as there are workers, and a two-thread step counts twice', async t => {
   const lab = await Lab.open(t);

@@ -1,20 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import type { StudyEvent } from './events.ts';
 import type { StepSpec } from './spec.ts';
-import { Lab } from './testing/lab.ts';
+import { gate, is, Lab } from './testing/lab.ts';
 import { RunnerProcess } from './testing/process.ts';
-
-const gate = (name: string, needs?: string): StepSpec => ({
-  name,
-  kind: 'gate',
-  params: { label: name },
-  ...(needs !== undefined && { inputs: { from: { step: needs } } }),
-});
-
-const is = (type: StudyEvent['type'], step: string) => (event: StudyEvent) =>
-  event.type === type && 'step' in event && event.step === step;
 
 test('a killed runner leaves no children behind, and the next one goes on from their checkpoints', async t => {
   const lab = await Lab.open(t);

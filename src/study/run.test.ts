@@ -208,3 +208,17 @@ test('an outside folder counts by the names and contents of its files', async t 
   const { steps: results } = await lab.start(await lab.study(steps)).summary;
   assert.match(results[0]!.failure!.message, /a symbolic link leads back/);
 });
+
+test('a manifest that names files outside its artifact is damage, not a way out', async () => {
+  const { steps } = await shared.start(await shared.study(three)).summary;
+  const path = join(steps[0]!.folder!, 'manifest.json');
+  const manifest = JSON.parse(await readFile(path, 'utf8'));
+  const [file] = manifest.outputs.text.files;
+  for (const name of ['../../../secret', '/etc/hostname', 'a/../../b']) {
+    const changed = { ...manifest.outputs.text, type: 'file', files: [{ ...file, path: name }] };
+    await writeFile(path, JSON.stringify({ ...manifest, outputs: { text: changed } }));
+    assert.equal((await shared.store.lookup(steps[0]!.identity!)).state, 'damaged');
+  }
+  await writeFile(path, JSON.stringify(manifest));
+  assert.equal((await shared.store.lookup(steps[0]!.identity!, 'full')).state, 'whole');
+});

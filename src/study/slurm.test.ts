@@ -3,25 +3,14 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { HashCache } from './digest.ts';
-import type { StudyEvent } from './events.ts';
 import { jobOf, writeJob } from './job.ts';
 import { resolveStep } from './resolve.ts';
 import { SlurmExecutor } from './slurm.ts';
 import type { StepSpec } from './spec.ts';
-import { Lab } from './testing/lab.ts';
+import { gate, is, Lab } from './testing/lab.ts';
 import { fakeSlurm, setStates, submissions } from './testing/slurm.ts';
 
 const skip = process.platform === 'linux' ? false : 'the fake cluster reads /proc';
-
-const gate = (name: string, needs?: string, params: object = {}): StepSpec => ({
-  name,
-  kind: 'gate',
-  params: { label: name, ...params },
-  ...(needs !== undefined && { inputs: { from: { step: needs } } }),
-});
-
-const is = (type: StudyEvent['type'], step: string) => (event: StudyEvent) =>
-  event.type === type && 'step' in event && event.step === step;
 
 async function cluster(t: TestContext) {
   const lab = await Lab.open(t);

@@ -17,6 +17,18 @@ import { Rig } from './rig.ts';
 
 export const KINDS = new URL('./kinds.js', import.meta.url);
 
+/** A step that the test conducts through the rig, under its own name. */
+export const gate = (name: string, needs?: string, params: object = {}): StepSpec => ({
+  name,
+  kind: 'gate',
+  params: { label: name, ...params },
+  ...(needs !== undefined && { inputs: { from: { step: needs } } }),
+});
+
+/** Is this that event of that step? */
+export const is = (type: StudyEvent['type'], step: string) => (event: StudyEvent) =>
+  event.type === type && 'step' in event && event.step === step;
+
 export interface RunSettings {
   readonly workers?: number;
   readonly signal?: AbortSignal;
