@@ -5,18 +5,19 @@
 import { readdir, rm } from 'node:fs/promises';
 import { InputError, mapConcurrently, messageOf } from '../base/index.ts';
 import type { HashCache } from './digest.ts';
-import { type Failure, parseReport, type Report, type StepOutline } from './events.ts';
+import { type Failure, parseReport, type StepOutline } from './events.ts';
 import type { Executor, Job, JobStatus } from './executor.ts';
 import { failureOf } from './failure.ts';
-import type { Step, Study } from './graph.ts';
-import { expectation, recordedDurations, urgency } from './history.ts';
+import type { Study } from './graph.ts';
+import { recordedDurations, urgency } from './history.ts';
 import type { Holder } from './holder.ts';
 import { EXIT_BUSY, EXIT_INTERRUPTED, jobOf, reportsPath, writeJob } from './job.ts';
 import { liveLeases } from './lease.ts';
 import { LineReader, sizeOf } from './records.ts';
 import { References } from './refs.ts';
-import { type Resolved, resolveStep } from './resolve.ts';
+import { resolveStep } from './resolve.ts';
 import type { Runner } from './runner.ts';
+import { keyOf, outlineOf, type Phase, type StepState } from './stepState.ts';
 import type { Artifact, Depth, Store } from './store.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -33,36 +34,6 @@ export interface ControllerOptions {
   readonly pollMs: number;
 }
 
-/**
- * `waiting` for the steps it needs; `ready` to run; `elsewhere`: another process, or another step of the same identity, is at it.
- * The others are ends; after an interruption, steps may also stay where they are.
- */
-export type Phase =
-  | 'waiting'
-  | 'ready'
-  | 'running'
-  | 'elsewhere'
-  | 'cached'
-  | 'made'
-  | 'failed'
-  | 'skipped'
-  | 'interrupted';
-
-export interface StepState {
-  readonly step: Step;
-  phase: Phase;
-  resolved?: Resolved;
-  job?: Job;
-  reports?: LineReader<Report>;
-  /** What the present attempt has said of where it runs and how it ended. */
-  attempt?: Extract<Report, { type: 'attempt' }> | undefined;
-  verdict?: Extract<Report, { type: 'failed' | 'published' }> | undefined;
-  blocked?: string | undefined;
-  losses: number;
-  failure?: Failure;
-  seconds?: number;
-}
-
 /** Attempts at a job that its executor loses. */
 const MAX_ATTEMPTS = 3;
 const LOG_LINES = 20;
@@ -74,19 +45,31 @@ export class Controller {
   readonly #byName: ReadonlyMap<string, StepState>;
   readonly #artifacts = new Map<string, Artifact>();
   readonly #references: References;
-  #urgencies: ReadonlyMap<string, number> = new Map();
+  readonly #urgencies: ReadonlyMap<string, number>;
   #cancelled = false;
+  /** The steps with what is expected of each, for whoever shows the run. */
+  readonly outline: readonly StepOutline[];
 
-  private constructor(study: Study, options: ControllerOptions, references: References) {
+  private constructor(
+    study: Study,
+    options: ControllerOptions,
+    references: References,
+    outline: readonly StepOutline[],
+  ) {
     this.#study = study;
     this.#options = options;
     this.#references = references;
+    this.outline = outline;
+    this.#urgencies = urgency(outline.map(step => ({ ...step, seconds: step.seconds ?? 1 })));
     this.#states = study.steps.map(step => ({ step, phase: 'waiting', losses: 0 }));
     this.#byName = new Map(this.#states.map(state => [state.step.name, state]));
   }
 
   static async create(study: Study, options: ControllerOptions): Promise<Controller> {
-    return new Controller(study, options, await References.load(options.store, study.name));
+    const references = await References.load(options.store, study.name);
+    const durations = await recordedDurations(options.store);
+    const outline = study.steps.map(step => outlineOf(step, durations, options.here.machine));
+    return new Controller(study, options, references, outline);
   }
 
   get states(): readonly StepState[] {
@@ -95,29 +78,6 @@ export class Controller {
 
   get artifacts(): ReadonlyMap<string, Artifact> {
     return this.#artifacts;
-  }
-
-  /** The steps with what is expected of each, for whoever shows the run. */
-  async outline(): Promise<StepOutline[]> {
-    const durations = await recordedDurations(this.#options.store);
-    const outline = this.#study.steps.map(({ name, kind, needs, estimate }) => {
-      const { flops, seconds } = expectation(
-        kind.kind,
-        undefined,
-        estimate,
-        durations,
-        this.#options.here.machine,
-      );
-      return {
-        name,
-        kind: kind.kind,
-        needs: [...needs],
-        ...(flops !== undefined && { flops }),
-        ...(seconds !== undefined && { seconds }),
-      };
-    });
-    this.#urgencies = urgency(outline.map(step => ({ ...step, seconds: step.seconds ?? 1 })));
-    return outline;
   }
 
   /** Runs until every step has ended, or, once the signal has fired, until every running one has. */
@@ -392,8 +352,4 @@ export class Controller {
       await rm(store.scratchFolder(identity), { recursive: true, force: true });
     });
   }
-}
-
-function keyOf(state: StepState): string {
-  return state.resolved!.identity;
 }

@@ -6,6 +6,8 @@ import { HashCache } from './digest.ts';
 import { type Change, changesBetween, type Fingerprint, type InputDigest } from './fingerprint.ts';
 import type { Step, Study } from './graph.ts';
 import { type Expectation, expectation, makespan, recordedDurations } from './history.ts';
+import { thisProcess } from './holder.ts';
+import { liveLeases } from './lease.ts';
 import { type Made, References, type StepRecord } from './refs.ts';
 import { digestOfSource, partialFingerprint, type Resolved, resolveStep } from './resolve.ts';
 import type { Artifact, Depth, Lookup, Store } from './store.ts';
@@ -16,6 +18,8 @@ export type Reason =
   /** It began once and did not finish; `resumable` if it left work that the next attempt can go on from. */
   | { readonly type: 'unfinished'; readonly resumable: boolean }
   | { readonly type: 'failed'; readonly message: string; readonly resumable: boolean }
+  /** A process is at work on it now. */
+  | { readonly type: 'running'; readonly machine: string; readonly pid: number }
   /** A field of what it reads differs from the last run of that name: a parameter, the version of its kind, an input's content. */
   | ({ readonly type: 'changed' } & Change)
   /** A step it reads from will run; should that come out as before, this one need not. */
@@ -125,19 +129,22 @@ async function reasonsOf(
   const { fingerprint, upstream } = await knownFingerprint(step, known);
   const pending = record?.pending;
   const unfinished = pending && (resolved ? pending.identity === resolved.identity : !record?.done);
-  if (unfinished) {
-    const resumable = await leftWork(known.store, pending.identity);
-    const message = pending.failure;
-    reasons.push(
-      message === undefined ? { type: 'unfinished', resumable } : { type: 'failed', message, resumable },
-    );
-  }
+  if (unfinished) reasons.push(await lastAttempt(pending, known.store));
   if (record?.done)
     reasons.push(
       ...(await sinceLastRun(record.done, fingerprint, upstream, { resolved, found }, known.store)),
     );
   else if (!unfinished) reasons.push({ type: 'never-ran' });
   return [...reasons, ...upstream];
+}
+
+/** What became of work that was begun and has left no artifact. */
+async function lastAttempt(pending: NonNullable<StepRecord['pending']>, store: Store): Promise<Reason> {
+  const [holder] = await liveLeases(store.leaseFolder(pending.identity), await thisProcess());
+  if (holder) return { type: 'running', machine: holder.machine, pid: holder.pid };
+  const resumable = await leftWork(store, pending.identity);
+  const message = pending.failure;
+  return message === undefined ? { type: 'unfinished', resumable } : { type: 'failed', message, resumable };
 }
 
 /** How what is known of a step differs from what it last made, and what became of that. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { StepSpec } from './spec.ts';
@@ -221,4 +221,20 @@ test('a manifest that names files outside its artifact is damage, not a way out'
   }
   await writeFile(path, JSON.stringify(manifest));
   assert.equal((await shared.store.lookup(steps[0]!.identity!, 'full')).state, 'whole');
+});
+
+test('what is discarded goes exactly once, even while the trash is being emptied', async t => {
+  const { store } = await Lab.open(t);
+  const paths = Array.from({ length: 40 }, (_, i) => store.path(`old-${i}`));
+  for (const path of paths) await mkdir(path);
+  const empty = async () => {
+    for (let i = 0; i < 40; i++)
+      await rm(store.path('trash'), { recursive: true, force: true, maxRetries: 9 });
+  };
+  const [discarded] = await Promise.all([
+    Promise.all([...paths, ...paths].map(path => store.discard(path))),
+    empty(),
+  ]);
+  assert.equal(discarded.filter(Boolean).length, 40);
+  assert.ok((await readdir(store.root)).every(name => !name.startsWith('old-')));
 });

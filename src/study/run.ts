@@ -1,6 +1,6 @@
 /** Running a study from beginning to end: the engine's main door. */
 import { randomBytes } from 'node:crypto';
-import { Controller, type Phase, type StepState } from './controller.ts';
+import { Controller } from './controller.ts';
 import { HashCache } from './digest.ts';
 import type { Failure } from './events.ts';
 import type { Executor } from './executor.ts';
@@ -8,6 +8,7 @@ import type { Study } from './graph.ts';
 import { runPath } from './history.ts';
 import { thisProcess } from './holder.ts';
 import { Runner, sweepDeadRunners } from './runner.ts';
+import type { Phase, StepState } from './stepState.ts';
 import { type Depth, Store } from './store.ts';
 import { type Listener, Transcript } from './transcript.ts';
 
@@ -81,7 +82,7 @@ export async function runStudy(study: Study, options: RunOptions): Promise<RunSu
       pid: here.pid,
       executor: executor.name,
       workers: executor.workers,
-      steps: await controller.outline(),
+      steps: [...controller.outline],
     });
     await controller.run();
     const steps = controller.states.map(state => resultOf(state, controller));

@@ -4,6 +4,7 @@ import type { StepSpec } from './spec.ts';
 import { checkArtifacts, readStatus, readStudies, studyArtifacts, watchStatus } from './status.ts';
 import { Lab } from './testing/lab.ts';
 import { RunnerProcess } from './testing/process.ts';
+import { reasonText } from './view.ts';
 
 const steps: StepSpec[] = [
   { name: 'w', kind: 'write' },
@@ -22,6 +23,8 @@ test('another process sees how a run stands: progress, death, resumption, end', 
   assert.deepEqual([live!.outcome, ...live!.steps.map(({ state }) => state)], ['running', 'made', 'running']);
   assert.equal(live!.steps[1]!.progress!.done, 4);
   assert.deepEqual(live!.steps[1]!.warnings, ['odd']);
+  const { steps: planned } = await lab.plan(steps);
+  assert.match(reasonText(planned[1]!.reasons[0]!), /^is being made by process \d+ on /);
   runner.kill('SIGKILL');
   await runner.end();
   await gate.ended;

@@ -12,8 +12,8 @@ import type { Artifact, Depth, Lookup, Store } from './store.ts';
 
 /** The study's live run, else its last one; undefined if it has never been run here. */
 export async function readStatus(store: Store, study: string): Promise<RunStatus | undefined> {
+  const runs = await runNames(store, study); // before the look at who lives: a run that begins meanwhile must not seem dead
   const live = new Set((await liveRuns(store, await thisProcess())).map(({ run }) => run));
-  const runs = await runNames(store, study);
   const run = runs.findLast(name => live.has(name)) ?? runs.at(-1);
   if (run === undefined) return undefined;
   const board = new Board();

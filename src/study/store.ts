@@ -174,14 +174,16 @@ export class Store {
 
   /** Moves something out of the way, to be deleted later; false if it has gone already. */
   async discard(path: string): Promise<boolean> {
-    await mkdir(this.path('trash'), { recursive: true });
-    try {
-      await rename(path, this.path('trash', randomBytes(8).toString('hex')));
-      return true;
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return false;
-      throw error;
+    while (await exists(path)) {
+      try {
+        await mkdir(this.path('trash'), { recursive: true });
+        await rename(path, this.path('trash', randomBytes(8).toString('hex')));
+        return true;
+      } catch (error) {
+        if (!hasCode(error, 'ENOENT')) throw error; // it has gone, or a cleaner has just removed the trash: look again
+      }
     }
+    return false;
   }
 }
 

@@ -63,6 +63,8 @@ export function reasonText(reason: Reason): string {
       return 'never ran';
     case 'unfinished':
       return `began and was cut short${reason.resumable ? '; goes on from its last checkpoint' : ''}`;
+    case 'running':
+      return `is being made by process ${reason.pid} on ${reason.machine}`;
     case 'failed':
       return `failed: ${reason.message}${reason.resumable ? ' (goes on from its last checkpoint)' : ''}`;
     case 'changed':
