@@ -9,7 +9,7 @@ interface Options extends StoreOptions {
   readonly forget?: readonly string[];
 }
 
-export const clean: Register = (program, io) => {
+export const registerClean: Register = (program, io) => {
   const command = addCommand(program, {
     name: 'clean',
     summary: 'remove from the store what no study refers to',

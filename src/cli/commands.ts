@@ -1,8 +1,17 @@
 /** Every command of the program, in the order `isoflop --help` lists them. */
-import { clean } from './clean.ts';
+import { registerClean } from './clean.ts';
 import type { Register } from './command.ts';
-import { plan } from './plan.ts';
-import { run } from './run.ts';
-import { status } from './status.ts';
+import { registerPlan } from './plan.ts';
+import { registerRun } from './run.ts';
+import { registerShards } from './shards.ts';
+import { registerStatus } from './status.ts';
+import { registerTokenizer } from './tokenizer.ts';
 
-export const commands: readonly Register[] = [clean, plan, run, status];
+export const commands: readonly Register[] = [
+  registerClean,
+  registerPlan,
+  registerRun,
+  registerShards,
+  registerStatus,
+  registerTokenizer,
+];

@@ -6,7 +6,7 @@ interface Options extends StudyOptions {
   readonly verify?: boolean;
 }
 
-export const plan: Register = (program, io) => {
+export const registerPlan: Register = (program, io) => {
   const command = addCommand(program, {
     name: 'plan',
     summary: 'show what a run of a study would do, and why; changes nothing',

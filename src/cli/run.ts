@@ -13,7 +13,7 @@ interface Options extends StudyOptions {
   readonly sbatch?: readonly string[];
 }
 
-export const run: Register = (program, io) => {
+export const registerRun: Register = (program, io) => {
   const command = addCommand(program, {
     name: 'run',
     summary: 'run a study: every step that is not in the store yet',

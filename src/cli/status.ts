@@ -8,7 +8,7 @@ interface Options extends StoreOptions {
   readonly verify?: boolean;
 }
 
-export const status: Register = (program, io) => {
+export const registerStatus: Register = (program, io) => {
   const command = addCommand(program, {
     name: 'status',
     summary: 'show how a study stands, while it runs and afterwards',

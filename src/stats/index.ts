@@ -1,0 +1,5 @@
+export * from './correlation.ts';
+export * from './distributions.ts';
+export * from './linear.ts';
+export * from './quantile.ts';
+export * from './resample.ts';
