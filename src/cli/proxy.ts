@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { InputError } from '../base/index.ts';
-import type { Proxy } from '../scaling/index.ts';
+import type { ProxyFit } from '../scaling/index.ts';
 import { addCommand, emit } from './command.ts';
 import { show } from './fit-text.ts';
 import type { Io } from './io.ts';
@@ -74,7 +74,7 @@ async function run(source: string, options: Options, io: Io): Promise<void> {
 }
 
 /** The mean of the scores that the proxy rests on. */
-function scoreOf({ tasks }: Proxy, given: readonly string[]): number {
+function scoreOf({ tasks }: ProxyFit, given: readonly string[]): number {
   const scores = new Map(
     given.map(text => {
       const [task, value] = [
@@ -92,7 +92,7 @@ function scoreOf({ tasks }: Proxy, given: readonly string[]): number {
 }
 
 function textOf(
-  proxy: Proxy,
+  proxy: ProxyFit,
   prediction: { score: number; value: number; low: number; high: number; level: number } | null,
   warnings: readonly string[],
 ): string {

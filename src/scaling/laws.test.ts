@@ -100,7 +100,8 @@ for (const [name, law, start, axes] of cases) {
   test(`${name}: coefficients go back and forth, with the right gradient, and are explained`, () => {
     const jacobian = new Float64Array(p * p);
     const coefficients = law.toCoefficients(theta, jacobian);
-    law.fromCoefficients(coefficients).forEach((v, j) => assertClose(v, theta[j]!, `theta ${j}`));
+    for (const [j, v] of law.fromCoefficients(coefficients).entries())
+      assertClose(v, theta[j]!, `theta ${j}`);
     for (let k = 0; k < p; k++) {
       for (let j = 0; j < p; j++) {
         const along = (x: number) => law.toCoefficients(theta.with(j, x))[k]! / coefficients[k]!;
@@ -117,7 +118,7 @@ for (const [name, law, start, axes] of cases) {
 
   test(`${name}: every theta lies in a box of its size`, () => {
     assert.equal(law.lower.length, p);
-    theta.forEach((v, j) => assert.ok(law.lower[j]! < v && v < law.upper[j]!));
+    for (const [j, v] of theta.entries()) assert.ok(law.lower[j]! < v && v < law.upper[j]!);
   });
 }
 
