@@ -31,15 +31,7 @@ const groups: readonly Group[] = [
   { name: 'Pythia: LAMBADA', families: ['pythia'], x: 'flops', y: 'lambada_openai' },
 ];
 
-const options = {
-  holdout: 'auto',
-  interval: 'profile',
-  level: 0.95,
-  resamples: 0,
-  seed: 17,
-  rollouts: 0,
-  convention: '6nd',
-} as const;
+const options = { ...scaling.FIT_DEFAULTS, resamples: 0, convention: '6nd' } as const;
 const round = (value: number | null) => (value === null ? null : Number(value.toPrecision(4)));
 
 for (const { name, where, families, x, y } of groups) {

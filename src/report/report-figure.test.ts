@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InputError } from '../base/index.ts';
-import { fit, PLANTED, simulatedLadder } from '../scaling/index.ts';
+import { FIT_DEFAULTS, fit, PLANTED, simulatedLadder } from '../scaling/index.ts';
 import { renderPng, renderSvg, scalingFigure, writeFigure } from './index.ts';
 
 const options = {
+  ...FIT_DEFAULTS,
   holdout: 'largest',
-  interval: 'profile',
-  level: 0.95,
   resamples: 0,
-  seed: 17,
-  rollouts: 0,
   convention: '6nd',
   starts: 200,
 } as const;

@@ -28,6 +28,17 @@ export interface FitOptions extends ChoiceOptions {
   readonly queries?: QueryScores;
 }
 
+/** What is done unless told otherwise. */
+export const FIT_DEFAULTS = {
+  holdout: 'auto',
+  interval: 'auto',
+  level: 0.95,
+  resamples: 1000,
+  seed: 17,
+  rollouts: 0,
+  convention: 'not stated',
+} as const satisfies Omit<FitOptions, 'form'>;
+
 export interface FitHooks {
   readonly onStart?: (done: number, of: number) => void;
   readonly onResample?: (done: number, of: number) => void;
