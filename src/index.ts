@@ -1,5 +1,6 @@
 /** The library: one namespace a module, and the basics directly. `import { bm25, graph, InputError } from 'isoflop'`. */
 export * as data from './data/index.ts';
+export * as dense from './dense/index.ts';
 export * as graph from './graph/index.ts';
 export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';

@@ -5,6 +5,7 @@ import { registerCorrelate } from './correlate.ts';
 import { registerCost } from './cost.ts';
 import { registerData } from './data.ts';
 import { registerEval } from './eval.ts';
+import { registerFinetune } from './finetune.ts';
 import { registerFit } from './fit.ts';
 import { registerOptimal } from './optimal.ts';
 import { registerPlan } from './plan.ts';
@@ -24,6 +25,7 @@ export const commands: readonly Register[] = [
   registerCost,
   registerData,
   registerEval,
+  registerFinetune,
   registerFit,
   registerOptimal,
   registerPlan,

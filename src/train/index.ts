@@ -15,3 +15,4 @@ export * from './state.ts';
 export { STATE_PREFIXES } from './state-graph.ts';
 export * from './step-graph.ts';
 export * from './tokenized-pairs.ts';
+export * from './finetune-files.ts';

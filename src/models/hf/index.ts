@@ -1,4 +1,5 @@
 export { type ElementType, isElementType } from './element-types.ts';
+export { decodeFloat16, encodeFloat16 } from './half.ts';
 export {
   DEFAULT_EMBEDDER,
   EMBEDDER_FILE,
