@@ -2,7 +2,14 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { type Environment, InputError, messageOf, ShapeError } from '../base/index.ts';
-import { type DType, formatType, type Graph, type Tensor, type TensorType } from '../graph/index.ts';
+import {
+  type DType,
+  elementCount,
+  formatType,
+  type Graph,
+  type Tensor,
+  type TensorType,
+} from '../graph/index.ts';
 import { outputName, toOnnx } from './onnx.ts';
 
 /** Where a graph runs. `cpu` is always there; the others need their hardware and, for CUDA, its libraries. */
@@ -16,6 +23,8 @@ export interface SessionOptions {
   readonly provider?: Provider;
   /** Graph inputs to store in the session: the engine packs them once for its matrix products (5-15% faster than feeding them). */
   readonly constants?: ReadonlyMap<string, Tensor>;
+  /** Constants of more bytes than this altogether are fed with every run instead (default 1 GiB: one model message ends at 2 GiB). */
+  readonly maxStoredBytes?: number;
   /** Busy waiting between operators: right when the cores are ours, wrong when they are shared. Default: only if all cores are asked for. */
   readonly spin?: boolean;
   /** Writes a profile (Chrome trace JSON) with this file name's beginning. */
@@ -30,7 +39,6 @@ export function defaultThreads(environment: Environment): number {
   return Number.isInteger(asked) && asked > 0 ? asked : availableParallelism();
 }
 
-/** More than this many bytes of constants are fed instead of stored: one model message ends at 2 GiB. */
 const MAX_STORED_BYTES = 1 << 30;
 
 export class Session {
@@ -54,15 +62,15 @@ export class Session {
 
   /** Compiles a graph. Throws an `InputError` where the provider is not to be had on this machine. */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
-    const constants = options.constants ?? new Map<string, Tensor>();
+    const { constants = new Map<string, Tensor>(), maxStoredBytes = MAX_STORED_BYTES } = options;
+    const types = new Map(graph.inputs.map(input => [input.name!, input.type]));
+    checkTensors('constants', new Map([...types].filter(([name]) => constants.has(name))), constants);
     const bytes = [...constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-    const stored = bytes <= MAX_STORED_BYTES ? constants : new Map<string, Tensor>();
+    const stored = bytes <= maxStoredBytes ? constants : new Map<string, Tensor>();
     const fed = Object.fromEntries(
       [...constants].filter(([name]) => !stored.has(name)).map(([name, value]) => [name, toOrt(value)]),
     );
-    const inputs = new Map(
-      graph.inputs.filter(input => !constants.has(input.name!)).map(input => [input.name!, input.type]),
-    );
+    const inputs = new Map([...types].filter(([name]) => !constants.has(name)));
     return new Session(graph, await openSession(toOnnx(graph, stored), options), inputs, fed);
   }
 
@@ -71,7 +79,7 @@ export class Session {
    * very tensor that was fed, as long as every result depends on everything it overwrites. Blocks the thread it is called on.
    */
   async run(feeds: Tensors, into: Tensors = {}): Promise<Record<string, Tensor>> {
-    checkFeeds(this.#inputs, feeds);
+    checkTensors('run', this.#inputs, new Map(Object.entries(feeds)));
     const given: Record<string, ort.Tensor> = { ...this.#fed };
     for (const name of this.#inputs.keys()) given[name] = toOrt(feeds[name]!);
     const fetches: Record<string, ort.Tensor | null> = {};
@@ -113,7 +121,7 @@ async function openSession(model: Uint8Array, options: SessionOptions): Promise<
     if (provider === 'cpu') throw error;
     throw new InputError(
       `provider ${provider}`,
-      `is not to be had here: ${messageOf(error)} ${REMEDIES[provider]}`,
+      `is not to be had here: ${messageOf(error).replaceAll(/\s+/g, ' ').trim()} ${REMEDIES[provider]}`,
     );
   }
 }
@@ -129,20 +137,24 @@ function fromOrt(value: ort.Tensor): Tensor {
   return { dtype: value.type as DType, shape: value.dims, data: value.data as Tensor['data'] };
 }
 
-/** Names everything that is wrong with the feeds at once, and gives each named size one value. */
-function checkFeeds(inputs: ReadonlyMap<string, TensorType>, feeds: Tensors): void {
+/** Names everything that is wrong with the tensors for some inputs at once, and gives each named size one value. */
+function checkTensors(
+  what: string,
+  inputs: ReadonlyMap<string, TensorType>,
+  tensors: ReadonlyMap<string, Tensor>,
+): void {
   const wrong: string[] = [];
   const sizes = new Map<string, number>();
   for (const [name, type] of inputs) {
-    const feed = feeds[name];
+    const feed = tensors.get(name);
     if (!feed) wrong.push(`${name} is missing (${formatType(type)})`);
     else if (!fits(feed, type, sizes))
       wrong.push(`${name} is ${formatType(feed)}, expected ${formatType(type)}`);
-    else if (feed.data.length !== feed.shape.reduce((n, dim) => n * dim, 1))
+    else if (feed.data.length !== elementCount(feed.shape))
       wrong.push(`${name} holds ${feed.data.length} numbers for ${formatType(feed)}`);
   }
-  for (const name of Object.keys(feeds)) if (!inputs.has(name)) wrong.push(`${name} is not an input`);
-  if (wrong.length > 0) throw new ShapeError('run', [], wrong.join('; '));
+  for (const name of tensors.keys()) if (!inputs.has(name)) wrong.push(`${name} is not an input`);
+  if (wrong.length > 0) throw new ShapeError(what, [], wrong.join('; '));
 }
 
 function fits(feed: Tensor, type: TensorType, sizes: Map<string, number>): boolean {
