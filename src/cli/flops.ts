@@ -19,7 +19,7 @@ const MEANINGS: Readonly<Record<FlopsConvention, string>> = {
   chinchilla: 'Chinchilla, appendix F, without embeddings and logits',
 };
 
-export const flops: Register = (program, io) => {
+export const registerFlops: Register = (program, io) => {
   addCommand(program, {
     name: 'flops',
     summary: 'Pretraining FLOPs of a model on a number of tokens, under every convention.',

@@ -1,7 +1,7 @@
 /** Counting the work of a graph from its nodes. */
 import { type OpName, ops } from './ops/index.ts';
-import { constantOf } from './rule.ts';
-import { type Graph, isGraph, type Node, numbersOf } from './types.ts';
+import { constantNumbers } from './rule.ts';
+import { type Graph, isGraph } from './types.ts';
 
 export interface FlopCount {
   /** Operations of matrix products (2mnk each), executed as emitted: attention is not halved for the causal mask unless blocks are skipped. */
@@ -12,23 +12,18 @@ export interface FlopCount {
 
 const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'Gemm']);
 
-/** FLOPs of one run of a graph whose sizes are all numbers. Loops whose trip count is known only at run time are counted as `trips` each. */
-export function countFlops(graph: Graph, trips = 1): FlopCount {
+/** FLOPs of one run of a graph whose sizes are all numbers. A loop counts its body as often as its constant trip count says. */
+export function countFlops(graph: Graph): FlopCount {
   let [products, elementwise] = [0, 0];
   for (const node of graph.nodes) {
     const body = node.attributes['body'];
     if (body !== undefined && isGraph(body)) {
-      const inner = countFlops(body, trips);
-      const times = tripCount(node) ?? trips;
-      products += times * inner.products;
-      elementwise += times * inner.elementwise;
+      const [trips] = constantNumbers('flops', node.inputs[0], 'the trip count');
+      const inner = countFlops(body);
+      products += trips! * inner.products;
+      elementwise += trips! * inner.elementwise;
     } else if (PRODUCTS.has(node.op)) products += ops[node.op as OpName].flops(node);
     else elementwise += ops[node.op as OpName].flops(node);
   }
   return { products, elementwise };
-}
-
-function tripCount(loop: Node): number | undefined {
-  const constant = constantOf(loop.inputs[0]);
-  return constant && numbersOf(constant)[0];
 }

@@ -1,1 +1,13 @@
+export * from './config.ts';
+export * from './engine.ts';
+export * from './events.ts';
+export * from './from-config.ts';
+export * from './heldout.ts';
+export * from './models.ts';
+export * from './plan.ts';
+export * from './pretrain.ts';
+export type { StepEffects } from './resumable.ts';
+export * from './run-folder.ts';
+export * from './state.ts';
+export { STATE_PREFIXES } from './state-graph.ts';
 export * from './step-graph.ts';
