@@ -1,12 +1,14 @@
 /** Every command of the program, in the order `isoflop --help` lists them. */
-import type { Register } from './command.ts';
+
 import { registerClean } from './clean.ts';
+import type { Register } from './command.ts';
 import { registerCorrelate } from './correlate.ts';
 import { registerCost } from './cost.ts';
 import { registerData } from './data.ts';
 import { registerEval } from './eval.ts';
 import { registerFinetune } from './finetune.ts';
 import { registerFit } from './fit.ts';
+import { registerFlops } from './flops.ts';
 import { registerOptimal } from './optimal.ts';
 import { registerPlan } from './plan.ts';
 import { registerPoints } from './points.ts';
@@ -27,6 +29,7 @@ export const commands: readonly Register[] = [
   registerEval,
   registerFinetune,
   registerFit,
+  registerFlops,
   registerOptimal,
   registerPlan,
   registerPoints,

@@ -15,7 +15,8 @@ export function grad(loss: Value, wrt: readonly Value[]): Value[] {
 
 /**
  * Vector-Jacobian product: given the cotangent of each output (the gradient of some loss with respect to it), the gradients with
- * respect to each of `wrt`. A value that no output depends on gets zeros.
+ * respect to each of `wrt`. A value that no output depends on gets zeros. Each of `wrt` is taken as independent of the others, also where
+ * one is computed from another: these are partial derivatives.
  */
 export function backward(
   outputs: readonly Value[],

@@ -1,4 +1,5 @@
 /** Tensor types, values and nodes: an immutable graph spelled in ONNX's own operators (opset 21). */
+import { ShapeError } from '../base/index.ts';
 
 /** Element types that the engine uses. float64 exists for gradient checks. */
 export type DType = 'float32' | 'float64' | 'int64' | 'int32' | 'bool';
@@ -99,8 +100,10 @@ export function tensorArray(dtype: DType, length: number): TensorData {
   return new ARRAYS[dtype](length);
 }
 
-/** A constant from plain numbers. */
+/** A constant from plain numbers, as many as the shape has elements. */
 export function tensor(dtype: DType, shape: readonly number[], numbers: ArrayLike<number>): Tensor {
+  if (numbers.length !== elementCount(shape))
+    throw new ShapeError('tensor', [formatType({ dtype, shape })], `given ${numbers.length} numbers`);
   if (dtype === 'int64') return { dtype, shape, data: BigInt64Array.from(Array.from(numbers, BigInt)) };
   return { dtype, shape, data: ARRAYS[dtype].from(numbers as ArrayLike<number> & Iterable<number>) };
 }

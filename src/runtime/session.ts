@@ -4,6 +4,7 @@ import * as ort from 'onnxruntime-node';
 import { type Environment, InputError, messageOf, ShapeError } from '../base/index.ts';
 import {
   type DType,
+  elementCount,
   formatType,
   type Graph,
   identity,
@@ -25,6 +26,8 @@ export interface SessionOptions {
   readonly provider?: Provider;
   /** Graph inputs to store in the session: the engine packs them once for its matrix products (5-15% faster than feeding them). */
   readonly constants?: ReadonlyMap<string, Tensor>;
+  /** Constants of more bytes than this altogether are fed with every run instead (default 1 GiB: one model message ends at 2 GiB). */
+  readonly maxStoredBytes?: number;
   /** Busy waiting between operators: right when the cores are ours, wrong when they are shared. Default: only if all cores are asked for. */
   readonly spin?: boolean;
   /** Results that stay on the device instead of being copied into JavaScript after every run (WebGPU only). */
@@ -68,7 +71,6 @@ export function defaultThreads(environment: Environment): number {
   return Number.isInteger(asked) && asked > 0 ? asked : availableParallelism();
 }
 
-/** More than this many bytes of constants are fed instead of stored: one model message ends at 2 GiB. */
 const MAX_STORED_BYTES = 1 << 30;
 
 export class Session {
@@ -92,15 +94,15 @@ export class Session {
 
   /** Compiles a graph. Throws an `InputError` where the provider is not to be had on this machine. */
   static async create(graph: Graph, options: SessionOptions = {}): Promise<Session> {
-    const constants = options.constants ?? new Map<string, Tensor>();
+    const { constants = new Map<string, Tensor>(), maxStoredBytes = MAX_STORED_BYTES } = options;
+    const types = new Map(graph.inputs.map(input => [input.name!, input.type]));
+    checkTensors('constants', new Map([...types].filter(([name]) => constants.has(name))), constants);
     const bytes = [...constants.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
-    const stored = bytes <= MAX_STORED_BYTES ? constants : new Map<string, Tensor>();
+    const stored = bytes <= maxStoredBytes ? constants : new Map<string, Tensor>();
     const fed = Object.fromEntries(
       [...constants].filter(([name]) => !stored.has(name)).map(([name, value]) => [name, toOrt(value)]),
     );
-    const inputs = new Map(
-      graph.inputs.filter(input => !constants.has(input.name!)).map(input => [input.name!, input.type]),
-    );
+    const inputs = new Map([...types].filter(([name]) => !constants.has(name)));
     return new Session(graph, await openSession(toOnnx(graph, stored), options), inputs, fed);
   }
 
@@ -129,7 +131,7 @@ export class Session {
   }
 
   async #run(feeds: Feeds, into: Tensors): Promise<ort.InferenceSession.ReturnType> {
-    checkFeeds(this.#inputs, feeds);
+    checkTensors('run', this.#inputs, new Map(Object.entries(feeds)));
     const given: Record<string, ort.Tensor> = { ...this.#fed };
     for (const name of this.#inputs.keys()) given[name] = toOrt(feeds[name]!);
     const fetches: Record<string, ort.Tensor | null> = {};
@@ -191,7 +193,7 @@ async function openSession(model: Uint8Array, options: SessionOptions): Promise<
     if (provider === 'cpu') throw error;
     throw new InputError(
       `provider ${provider}`,
-      `is not to be had here: ${messageOf(error)} ${REMEDIES[provider]}`,
+      `is not to be had here: ${messageOf(error).replaceAll(/\s+/g, ' ').trim()} ${REMEDIES[provider]}`,
     );
   }
 }
@@ -211,23 +213,24 @@ function fromOrt(value: ort.Tensor): Tensor {
   return { dtype: value.type as DType, shape: value.dims, data: value.data as Tensor['data'] };
 }
 
-/** Names everything that is wrong with the feeds at once, and gives each named size one value. */
-function checkFeeds(inputs: ReadonlyMap<string, TensorType>, feeds: Feeds): void {
+/** Names everything that is wrong with the tensors for some inputs at once, and gives each named size one value. */
+function checkTensors(
+  what: string,
+  inputs: ReadonlyMap<string, TensorType>,
+  tensors: ReadonlyMap<string, Tensor | DeviceTensor>,
+): void {
   const wrong: string[] = [];
   const sizes = new Map<string, number>();
   for (const [name, type] of inputs) {
-    const feed = feeds[name];
+    const feed = tensors.get(name);
     if (!feed) wrong.push(`${name} is missing (${formatType(type)})`);
     else if (!fits(feed, type, sizes))
       wrong.push(`${name} is ${formatType(feed)}, expected ${formatType(type)}`);
-    else if (
-      !(feed instanceof DeviceTensor) &&
-      feed.data.length !== feed.shape.reduce((n, dim) => n * dim, 1)
-    )
+    else if (!(feed instanceof DeviceTensor) && feed.data.length !== elementCount(feed.shape))
       wrong.push(`${name} holds ${feed.data.length} numbers for ${formatType(feed)}`);
   }
-  for (const name of Object.keys(feeds)) if (!inputs.has(name)) wrong.push(`${name} is not an input`);
-  if (wrong.length > 0) throw new ShapeError('run', [], wrong.join('; '));
+  for (const name of tensors.keys()) if (!inputs.has(name)) wrong.push(`${name} is not an input`);
+  if (wrong.length > 0) throw new ShapeError(what, [], wrong.join('; '));
 }
 
 function fits(

@@ -11,11 +11,11 @@ function inferLoop(node: Omit<Node, 'outputs'>): TensorType[] {
   const body = node.attributes['body'] as Graph;
   const carried = node.inputs.slice(2).map(input => input.type);
   const results = body.outputs.map(output => output.value.type);
-  if (body.inputs.length !== carried.length + 2)
+  if (body.inputs.length !== carried.length + 2 || results.length < carried.length + 1)
     throw new ShapeError(
       'Loop',
       carried.map(formatType),
-      `the body takes ${body.inputs.length - 2} carried values`,
+      `the body takes ${body.inputs.length - 2} carried values and returns ${results.length - 1}`,
     );
   carried.forEach((type, i) => {
     const [taken, given] = [body.inputs[i + 2]!.type, results[i + 1]!];

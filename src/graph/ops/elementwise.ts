@@ -1,8 +1,9 @@
 /** Operators that treat every element alike. Binary ones broadcast; `grad` undoes the broadcasting of what their rules return. */
+import { ShapeError } from '../../base/index.ts';
 import { broadcastShapes, expectFloat, expectSameDtype } from '../broadcast.ts';
 import { cast, div, exp, mul, neg, scalarLike, sub, where } from '../build.ts';
 import { attribute, flopPerElement, noFlops, type Rule, type Vjp } from '../rule.ts';
-import { type DType, type Node, type TensorType, tensorType, type Value } from '../types.ts';
+import { type DType, formatType, type Node, type TensorType, tensorType, type Value } from '../types.ts';
 
 type Untyped = Omit<Node, 'outputs'>;
 
@@ -22,6 +23,8 @@ function inferComparison(node: Untyped): TensorType[] {
 
 function inferWhere(node: Untyped): TensorType[] {
   const [condition, a, b] = node.inputs.map(input => input.type) as [TensorType, TensorType, TensorType];
+  if (condition.dtype !== 'bool')
+    throw new ShapeError(node.op, [formatType(condition)], 'the condition must be boolean');
   const dtype = expectSameDtype(node.op, [a, b]);
   const both = tensorType(dtype, broadcastShapes(node.op, a, b));
   return [tensorType(dtype, broadcastShapes(node.op, condition, both))];
@@ -87,9 +90,13 @@ export const elementwise = {
     vjp: { notDifferentiable: 'use Where on a comparison, which says what happens at ties' },
     flops: flopPerElement,
   },
+  /** Between floats; a cast to or from integers is piecewise constant, and lets nothing through. */
   Cast: {
     infer: inferCast,
-    vjp: ({ grads, inputs }) => [cast(grads[0]!, inputs[0]!.type.dtype)],
+    vjp: ({ grads, inputs, outputs }) => {
+      const between = [inputs[0]!, outputs[0]!].every(({ type }) => type.dtype.startsWith('float'));
+      return [between ? cast(grads[0]!, inputs[0]!.type.dtype) : undefined];
+    },
     flops: noFlops,
   },
   Less: comparison,

@@ -3,7 +3,7 @@ import { ShapeError } from '../../base/index.ts';
 import { broadcastShapes, expectFloat, expectRank, expectSameDtype } from '../broadcast.ts';
 import { gemm, matmul, mul, scalarLike, transposeLast } from '../build.ts';
 import { attribute, countElements, type Rule } from '../rule.ts';
-import { type Dim, formatType, type Node, type TensorType, tensorType } from '../types.ts';
+import { type Dim, formatType, type Node, sameShape, type TensorType, tensorType } from '../types.ts';
 
 function inferMatMul(node: Omit<Node, 'outputs'>): TensorType[] {
   const [a, b] = [node.inputs[0]!.type, node.inputs[1]!.type];
@@ -33,8 +33,10 @@ function inferGemm(node: Omit<Node, 'outputs'>): TensorType[] {
   const [k2, n] = (attribute(node, 'transB', 0) ? [b.shape[1]!, b.shape[0]!] : b.shape) as [Dim, Dim];
   if (k !== k2)
     throw new ShapeError('Gemm', [formatType(a), formatType(b)], `inner sizes ${k} and ${k2} differ`);
-  if (c) broadcastShapes('Gemm', tensorType(dtype, [m, n]), c);
-  return [tensorType(dtype, [m, n])];
+  const result = tensorType(dtype, [m, n]);
+  if (c && !sameShape(broadcastShapes('Gemm', result, c), result.shape))
+    throw new ShapeError('Gemm', [formatType(c)], `cannot be added to ${formatType(result)}`);
+  return [result];
 }
 
 function productFlops(node: Node): number {

@@ -1,6 +1,6 @@
 /** Operators that combine elements along axes. */
 import { ShapeError } from '../../base/index.ts';
-import { expectFloat } from '../broadcast.ts';
+import { expectFloat, expectSameDtype } from '../broadcast.ts';
 import { expandLike, mul, reduceMean, reduceSum, reshape, scalarLike, softmax, sub } from '../build.ts';
 import {
   attribute,
@@ -77,6 +77,7 @@ function inferNormalization(node: Untyped): TensorType[] {
     TensorType | undefined,
   ];
   expectFloat(node.op, x);
+  expectSameDtype(node.op, bias ? [x, scale, bias] : [x, scale]);
   const width = x.shape.at(-1);
   for (const type of bias ? [scale, bias] : [scale]) {
     if (type.shape.length !== 1 || type.shape[0] !== width)

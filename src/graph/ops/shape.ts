@@ -41,6 +41,14 @@ type Untyped = Omit<Node, 'outputs'>;
 
 const typeOf = (node: Untyped, i = 0): TensorType => node.inputs[i]!.type;
 
+/** An axis of the first input, counted from the front. */
+function axisOf(node: Untyped, axis: number): number {
+  const rank = typeOf(node).shape.length;
+  const normal = normalAxis(axis, rank);
+  if (normal < 0 || normal >= rank) fail(node, `no axis ${axis}`);
+  return normal;
+}
+
 function fail(node: Untyped, message: string): never {
   throw new ShapeError(
     node.op,
@@ -62,6 +70,7 @@ function inferReshape(node: Untyped): TensorType[] {
   const from = typeOf(node);
   const to = shapeFrom(node, node.inputs[1]!).map((dim, i) => (dim === 0 ? from.shape[i]! : dim));
   const open = to.indexOf(-1);
+  if (open !== to.lastIndexOf(-1)) fail(node, `cannot become [${to.join(', ')}]: only one size may be -1`);
   if (open < 0) {
     const [before, after] = [elementCount(from.shape), elementCount(to)];
     if (before !== undefined && after !== undefined && before !== after)
@@ -75,7 +84,7 @@ function inferReshape(node: Untyped): TensorType[] {
 function remainingSize(node: Untyped, from: Shape, to: Shape): Dim {
   const named = from.filter(dim => typeof dim === 'string' && !to.includes(dim));
   const counted = (shape: Shape) =>
-    shape.reduce<number>((n, dim) => (typeof dim === 'number' && dim > 0 ? n * dim : n), 1);
+    shape.reduce<number>((n, dim) => (typeof dim === 'number' && dim !== -1 ? n * dim : n), 1);
   const rest = counted(from) / counted(to);
   if (named.length === 0 && !Number.isInteger(rest)) fail(node, `cannot become [${to.join(', ')}]`);
   if (named.length === 0) return rest;
@@ -97,7 +106,7 @@ function inferTranspose(node: Untyped): TensorType[] {
 
 function inferConcat(node: Untyped): TensorType[] {
   const first = typeOf(node);
-  const axis = normalAxis(attribute(node, 'axis', 0), first.shape.length);
+  const axis = axisOf(node, attribute(node, 'axis', 0));
   let total: Dim = 0;
   for (const { type } of node.inputs) {
     const fits = type.dtype === first.dtype && type.shape.length === first.shape.length;
@@ -111,7 +120,7 @@ function inferConcat(node: Untyped): TensorType[] {
 
 function inferSplit(node: Untyped): TensorType[] {
   const { dtype, shape } = typeOf(node);
-  const axis = normalAxis(attribute(node, 'axis', 0), shape.length);
+  const axis = axisOf(node, attribute(node, 'axis', 0));
   const sizes = constantNumbers('Split', node.inputs[1], 'sizes');
   if (sizes.reduce((a, b) => a + b, 0) !== shape[axis])
     fail(node, `sizes [${sizes}] do not add up to ${shape[axis]}`);
@@ -129,11 +138,10 @@ function sliceSpec(node: Untyped): SliceSpec | undefined {
   const [starts, ends, axes] = [1, 2, 3].map(i => constantOf(node.inputs[i]));
   if (!axes) return fail(node, 'axes must be constant');
   if (!starts || !ends) return undefined;
-  const rank = typeOf(node).shape.length;
   return {
     starts: numbersOf(starts),
     ends: numbersOf(ends),
-    axes: numbersOf(axes).map(axis => normalAxis(axis, rank)),
+    axes: numbersOf(axes).map(axis => axisOf(node, axis)),
   };
 }
 
@@ -142,8 +150,7 @@ function inferSlice(node: Untyped): TensorType[] {
   const spec = sliceSpec(node);
   const result: Dim[] = [...shape];
   if (!spec) {
-    for (const axis of constantNumbers('Slice', node.inputs[3], 'axes'))
-      result[normalAxis(axis, shape.length)] = UNKNOWN;
+    for (const axis of constantNumbers('Slice', node.inputs[3], 'axes')) result[axisOf(node, axis)] = UNKNOWN;
     return [tensorType(dtype, result)];
   }
   spec.axes.forEach((axis, i) => {
@@ -159,8 +166,12 @@ function slicedSize(dim: Dim, start: number, end: number): Dim {
       : start === 0 && end >= 2 ** 31
         ? dim
         : UNKNOWN;
-  const clip = (at: number) => Math.min(dim, Math.max(0, at < 0 ? at + dim : at));
-  return Math.max(0, clip(end) - clip(start));
+  return Math.max(0, boundary(end, dim) - boundary(start, dim));
+}
+
+/** A slice's bound within 0 .. dim; a negative one counts from the end. */
+function boundary(at: number, dim: number): number {
+  return Math.min(dim, Math.max(0, at < 0 ? at + dim : at));
 }
 
 /** The gradient of a slice: the piece, with zeros where the rest was. */
@@ -172,7 +183,7 @@ function sliceVjp({ node, inputs, grads }: VjpArguments): (Value | undefined)[] 
     const dim = x.type.shape[axis]!;
     if (typeof dim !== 'number')
       fail(node, `a slice of ${dim} has a gradient only where that size is a number`);
-    const start = Math.min(dim, spec.starts[i]! < 0 ? spec.starts[i]! + dim : spec.starts[i]!);
+    const start = boundary(spec.starts[i]!, dim);
     const width = piece.type.shape[axis] as number;
     const gap = (size: number) => zeros(x.type.dtype, piece.type.shape.with(axis, size));
     const parts = [
@@ -188,7 +199,7 @@ function sliceVjp({ node, inputs, grads }: VjpArguments): (Value | undefined)[] 
 function inferGather(node: Untyped): TensorType[] {
   const [data, indices] = [typeOf(node), typeOf(node, 1)];
   if (indices.dtype !== 'int32' && indices.dtype !== 'int64') fail(node, 'indices must be integers');
-  const axis = normalAxis(attribute(node, 'axis', 0), data.shape.length);
+  const axis = axisOf(node, attribute(node, 'axis', 0));
   return [
     tensorType(data.dtype, [...data.shape.slice(0, axis), ...indices.shape, ...data.shape.slice(axis + 1)]),
   ];
@@ -204,6 +215,7 @@ function gatherVjp({ node, inputs, grads }: VjpArguments): (Value | undefined)[]
 function inferScatterNd(node: Untyped): TensorType[] {
   const [data, indices, updates] = [typeOf(node), typeOf(node, 1), typeOf(node, 2)];
   if (indices.dtype !== 'int64') fail(node, 'ONNX wants int64 indices here');
+  if (updates.dtype !== data.dtype) fail(node, 'data and updates differ in element type');
   const depth = indices.shape.at(-1);
   if (typeof depth !== 'number' || depth > data.shape.length)
     fail(node, 'the last axis of the indices says how many axes they address');

@@ -5,7 +5,7 @@
  *   a sum over the T x T scores by one over the T x d outputs (the delta of FlashAttention).
  */
 import { matmul, mul, reduceSum, transposeLast } from '../build.ts';
-import { verify } from '../graph.ts';
+import { readsOf, verify } from '../graph.ts';
 import { attribute, constantNumbers } from '../rule.ts';
 import { type Graph, type Node, normalAxis, sameShape, type Value } from '../types.ts';
 import { type Rewrite, rebuild, remake } from './rebuild.ts';
@@ -17,16 +17,24 @@ export function reassociate(graph: Graph): Graph {
 /** Products by their operands: first operand -> second operand -> product. */
 type Products = Map<Value, Map<Value, Value>>;
 
-function reassociateScope(): Rewrite {
+function reassociateScope(scope: Graph): Rewrite {
   const products: Products = new Map();
+  const usedOnce = valuesUsedOnce(scope);
   return (node, inputs, attributes) => {
     const outputs =
-      transposedProduct(node, inputs) ??
+      (usedOnce.has(node.inputs[0]!) ? transposedProduct(node, inputs) : undefined) ?? // else it would be computed twice
       sumOfProduct(node, inputs, products) ??
       remake(node, inputs, attributes);
     if (node.op === 'MatMul') remember(products, inputs as readonly [Value, Value], outputs[0]!);
     return outputs;
   };
+}
+
+function valuesUsedOnce({ nodes, outputs }: Graph): ReadonlySet<Value> {
+  const uses = new Map<Value, number>();
+  for (const value of [...nodes.flatMap(readsOf), ...outputs.map(output => output.value)])
+    uses.set(value, (uses.get(value) ?? 0) + 1);
+  return new Set([...uses].filter(([, count]) => count === 1).map(([value]) => value));
 }
 
 function remember(products: Products, [a, b]: readonly [Value, Value], product: Value): void {

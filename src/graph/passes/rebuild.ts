@@ -7,16 +7,15 @@ import { type Attributes, type Graph, isGraph, type Node, type Value } from '../
 /** What a node becomes, given what its inputs became: its outputs' replacements. */
 export type Rewrite = (node: Node, inputs: readonly Value[], attributes: Attributes) => readonly Value[];
 
+/** Makes the rewrite of one scope (the graph, or a loop body), given that scope as it was. */
+export type Scope = (scope: Graph) => Rewrite;
+
 /**
- * Makes the graph anew, node by node; every value is replaced by what the rewrite made of its producer. Each scope (the graph, and each
- * loop body) gets a rewrite of its own from `newScope`, because a body's values live elsewhere; `outer` maps what it captures.
+ * Makes the graph anew, node by node; every value is replaced by what the rewrite made of its producer. Each scope gets a rewrite of its
+ * own from `newScope`, because a body's values live elsewhere; `outer` maps what it captures.
  */
-export function rebuild(
-  graph: Graph,
-  newScope: () => Rewrite,
-  outer: ReadonlyMap<Value, Value> = new Map(),
-): Graph {
-  const rewrite = newScope();
+export function rebuild(graph: Graph, newScope: Scope, outer: ReadonlyMap<Value, Value> = new Map()): Graph {
+  const rewrite = newScope(graph);
   const replaced = new Map<Value, Value>(outer);
   const current = (value: Value) => replaced.get(value) ?? value;
   for (const node of graph.nodes) {

@@ -6,9 +6,8 @@ import { type MptConfig, mptParameters, type ParameterSpec, TOKEN_EMBEDDING } fr
 import { Checkpoint } from './checkpoint.ts';
 import type { ElementType } from './element-types.ts';
 import { CONFIG_FILE, type MptDescription, readMptConfig } from './mpt-config.ts';
+import { TOKENIZER_FILE } from './tokenizer-files.ts';
 import { quoted } from './unique-json.ts';
-
-export const TOKENIZER_FILE = 'tokenizer.json';
 
 /** Where Transformers and llm-foundry keep an untied output head. */
 const OUTPUT_HEAD = 'lm_head.weight';

@@ -2,17 +2,18 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, InternalError, prettyJson, writeFileAtomic } from '../../base/index.ts';
-import { sameShape, type Tensor } from '../../graph/index.ts';
+import { formatType, sameShape, type Tensor } from '../../graph/index.ts';
 import { countParameters, type MptConfig, mptParameters } from '../mpt/index.ts';
 import { INDEX_FILE, SINGLE_FILE } from './checkpoint.ts';
 import { CONFIG_FILE, formatMptConfig, type TorchDtype, transformersObstacles } from './mpt-config.ts';
 import {
+  sourceOf,
   storedBytes,
   type TensorSource,
   type WeightType,
   writeSafetensorsFrom,
 } from './safetensors-write.ts';
-import { type TokenizerFiles, writeTokenizerFiles } from './tokenizer-files.ts';
+import { checkTokenizer, type TokenizerFiles, writeTokenizer } from './tokenizer-files.ts';
 
 /** Weights in memory, or read one by one from somewhere (an open `MptDirectory`, for one). */
 export type MptWeights =
@@ -53,30 +54,34 @@ export async function writeMptDirectory(
   if (obstacles.length > 0)
     throw new InputError(obstacles.map(message => ({ where: 'export for Transformers', message })));
   const sources = sourcesOf(config, weights);
-  await removeEarlierModel(path);
-  const tokenIds = tokenizer ? await writeTokenizerFiles(path, tokenizer, config) : {};
+  const checked = tokenizer && (await checkTokenizer(tokenizer, config));
+  await removeEarlierModel(path); // nothing that can be known to fail comes after this
+  if (checked) await writeTokenizer(path, checked);
   await writeShards(path, config, sources, weightType, maxShardBytes);
-  const description = { ...formatMptConfig(config, TORCH_DTYPES[weightType]), ...tokenIds };
+  const description = { ...formatMptConfig(config, TORCH_DTYPES[weightType]), ...checked?.ids };
   await writeFileAtomic(join(path, CONFIG_FILE), prettyJson(description));
 }
 
+/** The parameters in the model's order. Weights in memory are compared with the configuration at once, others as they are loaded. */
 function sourcesOf(config: MptConfig, weights: MptWeights): TensorSource[] {
-  return mptParameters(config).map(({ name, shape }) => ({
-    name,
-    dtype: 'float32',
-    shape,
-    load: async () => {
-      const tensor = weights instanceof Map ? weights.get(name) : await (weights as Reader).read(name);
-      if (!tensor || !sameShape(tensor.shape, shape))
-        throw new InternalError(
-          `parameter ${name} is ${tensor ? `[${tensor.shape}]` : 'missing'}, not [${shape}]`,
-        );
-      return tensor;
-    },
-  }));
+  return mptParameters(config).map(({ name, shape }) => {
+    if ('read' in weights)
+      return {
+        name,
+        dtype: 'float32',
+        shape,
+        load: async () => fitting(name, shape, await weights.read(name)),
+      };
+    return sourceOf(name, fitting(name, shape, weights.get(name)));
+  });
 }
 
-type Reader = Exclude<MptWeights, ReadonlyMap<string, Tensor>>;
+function fitting(name: string, shape: readonly number[], tensor: Tensor | undefined): Tensor {
+  if (tensor?.dtype === 'float32' && sameShape(tensor.shape, shape)) return tensor;
+  throw new InternalError(
+    `parameter ${name} is ${tensor ? formatType(tensor) : 'missing'}, expected float32[${shape}]`,
+  );
+}
 
 /** The files this module writes, first of all the one that says the folder is whole. */
 const OUR_FILES =

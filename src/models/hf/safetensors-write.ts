@@ -126,7 +126,8 @@ function* encoded(tensor: Tensor, type: ElementType, where: string): Generator<U
 /** A finite number must not become an infinity. */
 function requireInRange(part: Float32Array, bits: Uint16Array, type: ElementType, where: string): void {
   const infinity = type === 'F16' ? 0x7c00 : 0x7f80;
-  const lost = bits.findIndex((pattern, i) => (pattern & 0x7fff) === infinity && Number.isFinite(part[i]));
-  if (lost >= 0)
-    throw new InputError(where, `${part[lost]} is too large for ${type}: write it as F32 instead`);
+  for (let i = 0; i < bits.length; i++) {
+    if ((bits[i]! & 0x7fff) === infinity && Number.isFinite(part[i]))
+      throw new InputError(where, `${part[i]} is too large for ${type}: write it as F32 instead`);
+  }
 }

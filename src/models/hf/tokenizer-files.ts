@@ -18,26 +18,37 @@ export interface SpecialTokens {
   readonly unk?: string;
 }
 
+export const TOKENIZER_FILE = 'tokenizer.json';
+
 const MAX_TOKENIZER_BYTES = 256 << 20;
 
-/** Copies `tokenizer.json`, writes `tokenizer_config.json`, and returns what `config.json` says of special tokens (`eos_token_id`, ...). */
-export async function writeTokenizerFiles(
-  folder: string,
+/** A tokenizer that has been read and fits the model. */
+export interface CheckedTokenizer {
+  readonly bytes: Uint8Array;
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** What `config.json` says of special tokens: `eos_token_id`, ... */
+  readonly ids: Readonly<Record<string, number>>;
+}
+
+/** Reads a tokenizer for a model. Throws an `InputError` where special tokens are missing or ids lie outside the vocabulary. */
+export async function checkTokenizer(
   { path, specialTokens }: TokenizerFiles,
-  config: MptConfig,
-): Promise<Record<string, number>> {
+  { vocabSize, maxLength }: MptConfig,
+): Promise<CheckedTokenizer> {
   const bytes = await readInput(path, MAX_TOKENIZER_BYTES);
-  const ids = tokenIds(parseJsonObject(bytes, path), path, specialTokens, config.vocabSize);
-  await writeFileAtomic(join(folder, 'tokenizer.json'), bytes);
-  const named = Object.entries(specialTokens).map(([role, token]) => [`${role}_token`, token]);
+  const ids = tokenIds(parseJsonObject(bytes, path), path, specialTokens, vocabSize);
   const settings = {
     tokenizer_class: 'PreTrainedTokenizerFast',
-    model_max_length: config.maxLength,
+    model_max_length: maxLength,
     clean_up_tokenization_spaces: false,
-    ...Object.fromEntries(named),
+    ...Object.fromEntries(Object.entries(specialTokens).map(([role, token]) => [`${role}_token`, token])),
   };
+  return { bytes, settings, ids };
+}
+
+export async function writeTokenizer(folder: string, { bytes, settings }: CheckedTokenizer): Promise<void> {
+  await writeFileAtomic(join(folder, TOKENIZER_FILE), bytes);
   await writeFileAtomic(join(folder, 'tokenizer_config.json'), prettyJson(settings));
-  return ids;
 }
 
 function tokenIds(

@@ -1,5 +1,6 @@
-/** Pretraining FLOPs under the conventions of the literature. The convention belongs to every number and every axis label. */
+/** Pretraining FLOPs under the conventions of the literature. The convention belongs to every number and every axis label. docs/flops.md explains them. */
 import { InputError } from '../../base/index.ts';
+import { causalBlocks } from '../../nn/index.ts';
 import type { MptConfig } from './config.ts';
 import { countParameters } from './parameters.ts';
 
@@ -50,6 +51,38 @@ function chinchillaLayer({ dModel: d, heads: H, maxLength: T, expansion }: MptCo
   return qkv + scores + softmax + mixing + out + feedForward;
 }
 
+/**
+ * FLOPs a token of the matrix products that a training step of isoflop executes: 6 (L (4 + 2e) d^2 + V d) + 12 L d T (n + 1) / 2n, with e the
+ * expansion and n the blocks of queries, of which each skips the keys after its end. Equals the count of the emitted graph: the weights of the
+ * layers and of the tied head are multiplied once forward and twice backward, and so are the scores. Looking an embedding up multiplies nothing.
+ */
+export function executedFlopsPerToken(config: MptConfig, blocks = causalBlocks(config.maxLength)): number {
+  const { dModel: d, layers: L, maxLength: T, vocabSize: V, expansion } = config;
+  const matrices = L * (4 + 2 * expansion) * d * d + V * d;
+  return 6 * matrices + (12 * L * d * T * (blocks + 1)) / (2 * blocks);
+}
+
 export function pretrainingFlops(config: MptConfig, tokens: number, convention: FlopsConvention): number {
   return flopsPerToken(config, convention) * tokens;
+}
+
+export interface FlopsReport {
+  readonly params: number;
+  readonly paramsNonEmbedding: number;
+  readonly tokens: number;
+  readonly flops: Readonly<Record<FlopsConvention, number>>;
+}
+
+/** The pretraining FLOPs of a model on so many tokens, under every convention. */
+export function reportFlops(config: MptConfig, tokens: number): FlopsReport {
+  const { total, nonEmbedding } = countParameters(config);
+  const flops = CONVENTIONS.map(
+    convention => [convention, pretrainingFlops(config, tokens, convention)] as const,
+  );
+  return {
+    params: total,
+    paramsNonEmbedding: nonEmbedding,
+    tokens,
+    flops: Object.fromEntries(flops) as Record<FlopsConvention, number>,
+  };
 }
