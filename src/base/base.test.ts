@@ -14,6 +14,8 @@ import {
   hashOf,
   InputError,
   joinInside,
+  mapConcurrently,
+  moveFolder,
   Problems,
   prettyJson,
   progressLine,
@@ -101,6 +103,35 @@ test('the first publisher of a folder wins and nothing is left behind', async ()
   assert.equal(await publishFolder(path, fill('two')), false);
   assert.equal(await readFile(join(path, 'x'), 'utf8'), 'one');
   assert.ok((await readdir(folder)).every(name => !name.endsWith('.tmp')));
+});
+
+test('a folder moves only where nothing stands, and stays where it was otherwise', async () => {
+  const [from, to] = [join(folder, 'from'), join(folder, 'to')];
+  for (const path of [from, to]) await writeFileAtomic(join(path, 'x'), path);
+  assert.equal(await moveFolder(from, to), false);
+  assert.equal(await readFile(join(from, 'x'), 'utf8'), from);
+  assert.equal(await moveFolder(from, join(folder, 'free')), true);
+  await assert.rejects(moveFolder(from, join(folder, 'again')), /ENOENT/);
+});
+
+test('concurrent work keeps the order of its items and stops at the first failure', async () => {
+  let running = 0;
+  let most = 0;
+  const doubled = await mapConcurrently([5, 1, 4, 2, 3], 2, async n => {
+    most = Math.max(most, ++running);
+    for (let turn = 0; turn < n; turn++) await Promise.resolve();
+    running--;
+    return 2 * n;
+  });
+  assert.deepEqual(doubled, [10, 2, 8, 4, 6]);
+  assert.equal(most, 2);
+  const seen: number[] = [];
+  const failing = mapConcurrently([0, 1, 2, 3], 1, async n => {
+    seen.push(n);
+    if (n === 1) throw new Error('second');
+  });
+  await assert.rejects(failing, /second/);
+  assert.deepEqual(seen, [0, 1]);
 });
 
 test('names from outside cannot leave their folder', () => {

@@ -2,18 +2,20 @@
  * YAML files from users: read whole, checked against a zod schema, every problem reported at once with line and column.
  * `${NAME}` inside a string is replaced by that environment variable.
  */
-import { isNode, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isNode, isSeq, LineCounter, type Node, parseDocument, type YAMLSeq } from 'yaml';
 import type { z } from 'zod';
-import { InputError, Problems } from './errors.ts';
+import { InputError, messageOf, Problems } from './errors.ts';
 import { readInputText } from './files.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A position in a YAML text, and a way to say it: `study.yaml:12:5`. */
-type Locate = (path: readonly PropertyKey[]) => string;
+/** Says where a value stands: `study.yaml:12:5`. For a missing key, where the map is that it is missing from. */
+export type Locate = (path: readonly PropertyKey[]) => string;
 
-/** Overrides as typed on a command line: `['rungs.0.tokens=1e6']`. Values are YAML. */
+/** Overrides as typed on a command line: `['rungs.0.tokens=1e6']`. Values are YAML; a list of named maps is also addressed by name. */
 export type Overrides = readonly string[];
+
+const MAX_BYTES = 16 << 20;
 
 /** Reads a configuration file. Throws one `InputError` that lists every unknown key, wrong type and unset variable. */
 export async function readConfig<T>(
@@ -22,7 +24,7 @@ export async function readConfig<T>(
   environment: Environment,
   overrides: Overrides = [],
 ): Promise<T> {
-  return parseConfig(await readInputText(path, 16 << 20), path, schema, environment, overrides);
+  return parseConfig(await readInputText(path, MAX_BYTES), path, schema, environment, overrides);
 }
 
 /** The same, on text that is already in memory; `name` stands for the file in messages. */
@@ -33,39 +35,155 @@ export function parseConfig<T>(
   environment: Environment,
   overrides: Overrides = [],
 ): T {
-  const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    maxAliasCount: 100,
-    uniqueKeys: true,
-  } as object);
   const problems = new Problems();
-  const at = (offset: number | undefined) => {
-    const { line, col } = lines.linePos(offset ?? 0);
-    return `${name}:${line}:${col}`;
-  };
-  for (const error of document.errors) problems.add(at(error.pos[0]), error.message.split('\n')[0] ?? '');
+  const document = ConfigDocument.parse(text, name, environment, overrides, problems);
+  const value = document.check(schema, [], problems);
   problems.throwIfAny();
-  for (const override of overrides) applyOverride(document, override);
-  const locate: Locate = path => at(nodeAt(document.contents as Node | null, path)?.range?.[0]);
-  const value = substitute(document.toJS(), environment, [], (path, message) =>
-    problems.add(locate(path), message),
-  );
-  const parsed = schema.safeParse(value);
-  if (!parsed.success)
-    for (const issue of flatten(parsed.error.issues)) problems.add(whereOf(issue, locate), describe(issue));
-  problems.throwIfAny();
-  return (parsed as { data: T }).data;
+  return value as T;
 }
 
-function applyOverride(document: ReturnType<typeof parseDocument>, override: string): void {
-  const equals = override.indexOf('=');
-  if (equals < 1) throw new InputError(`--set ${override}`, 'expected path.to.key=value');
-  const path = override
-    .slice(0, equals)
-    .split('.')
-    .map(part => (/^\d+$/.test(part) ? Number(part) : part));
-  document.setIn(path, parseDocument(override.slice(equals + 1)).toJS());
+/**
+ * A YAML document before any schema: plain data that remembers where each value stands. For files whose parts are checked
+ * one by one, or whose values refer to each other, so that those faults too carry a line and are reported with the rest.
+ */
+export class ConfigDocument {
+  /** The data, with `${NAME}` filled in and overrides applied. */
+  readonly value: unknown;
+  readonly locate: Locate;
+
+  private constructor(value: unknown, locate: Locate) {
+    this.value = value;
+    this.locate = locate;
+  }
+
+  static async read(
+    path: string,
+    environment: Environment,
+    overrides: Overrides,
+    problems: Problems,
+  ): Promise<ConfigDocument> {
+    const text = await readInputText(path, MAX_BYTES);
+    return ConfigDocument.parse(text, path, environment, overrides, problems);
+  }
+
+  /** Throws where the text is no YAML; adds unset variables to `problems`. */
+  static parse(
+    text: string,
+    name: string,
+    environment: Environment,
+    overrides: Overrides,
+    problems: Problems,
+  ): ConfigDocument {
+    const lines = new LineCounter();
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      maxAliasCount: 100,
+      uniqueKeys: true,
+    } as object);
+    const at = (offset: number | undefined) => {
+      const { line, col } = lines.linePos(offset ?? 0);
+      return `${name}:${line}:${col}`;
+    };
+    const syntax = new Problems();
+    for (const error of document.errors) syntax.add(at(error.pos[0]), error.message.split('\n')[0] ?? '');
+    syntax.throwIfAny();
+    const applied = overrides.map(override => applyOverride(document, override));
+    const locate: Locate = path => {
+      const set = applied.find(({ path: prefix }) => isPrefix(prefix, path));
+      return set ? `--set ${set.text}` : at(nodeAt(document.contents as Node | null, path)?.range?.[0]);
+    };
+    const report = (path: readonly PropertyKey[], message: string) => problems.add(locate(path), message);
+    return new ConfigDocument(substitute(dataOf(document, name), environment, [], [], report), locate);
+  }
+
+  /** The part of the document at `path`, checked: undefined, and its faults added to `problems`, where it does not fit. */
+  check<T>(schema: z.ZodType<T>, path: readonly PropertyKey[], problems: Problems): T | undefined {
+    return checkValue(schema, valueAt(this.value, path), path, this.locate, problems);
+  }
+}
+
+/** Checks a value that stands at `path` of some document; adds every fault, with its place, to `problems`. */
+export function checkValue<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  path: readonly PropertyKey[],
+  locate: Locate,
+  problems: Problems,
+): T | undefined {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const issue of flatten(parsed.error.issues)) {
+    const full = [...path, ...issue.path];
+    for (const { key, message } of faults(issue))
+      problems.add(locate(key === undefined ? full : [...full, key]), describe(full, message));
+  }
+  return undefined;
+}
+
+/** A document as plain data. Unknown aliases, and aliases by the million, are refused here. */
+function dataOf(document: ReturnType<typeof parseDocument>, where: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new InputError(where, messageOf(error));
+  }
+}
+
+interface Override {
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
+function applyOverride(document: ReturnType<typeof parseDocument>, text: string): Override {
+  const where = `--set ${text}`;
+  const equals = text.indexOf('=');
+  if (equals < 1) throw new InputError(where, 'expected path.to.key=value');
+  const value = parseDocument(text.slice(equals + 1));
+  if (value.errors.length > 0)
+    throw new InputError(where, `the value is not YAML: ${value.errors[0]!.message}`);
+  const path = overridePath(document, text.slice(0, equals).split('.'), where);
+  const data = dataOf(value, where);
+  try {
+    document.setIn(path, data);
+  } catch (error) {
+    throw new InputError(where, `cannot be set: ${messageOf(error)}`);
+  }
+  return { path, text };
+}
+
+/** Turns `steps.finetune.params` into keys and indices: an item of a list goes by its number or by its `name`. */
+function overridePath(
+  document: ReturnType<typeof parseDocument>,
+  parts: readonly string[],
+  where: string,
+): (string | number)[] {
+  const path: (string | number)[] = [];
+  for (const part of parts) {
+    const parent: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
+    path.push(isSeq(parent) ? indexOf(parent, part, where) : part);
+  }
+  return path;
+}
+
+function indexOf(list: YAMLSeq, part: string, where: string): number {
+  if (/^\d+$/.test(part) && Number(part) <= list.items.length) return Number(part);
+  const index = list.items.findIndex(item => isMap(item) && item.get('name') === part);
+  if (index < 0) throw new InputError(where, `the list has no item '${part}'`);
+  return index;
+}
+
+function isPrefix(prefix: readonly PropertyKey[], path: readonly PropertyKey[]): boolean {
+  return prefix.length <= path.length && prefix.every((key, i) => String(key) === String(path[i]));
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      inner !== null && typeof inner === 'object' && Object.hasOwn(inner, key)
+        ? (inner as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value,
+  );
 }
 
 /** The deepest node that exists on the way to `path`: for a missing key, the map it is missing from. */
@@ -100,33 +218,33 @@ function depth(issues: readonly Issue[]): number {
   return Math.max(0, ...issues.map(issue => issue.path.length));
 }
 
-function whereOf(issue: Issue, locate: Locate): string {
-  if (issue.code === 'unrecognized_keys') return locate([...issue.path, issue.keys[0]!]);
-  return locate(issue.path);
+/** One message an unknown key, each at its own place; otherwise the issue's own message. */
+function faults(issue: Issue): readonly { readonly key?: string; readonly message: string }[] {
+  if (issue.code !== 'unrecognized_keys') return [{ message: issue.message }];
+  return issue.keys.map(key => ({ key, message: `unknown key '${key}'` }));
 }
 
-function describe(issue: Issue): string {
-  const where = issue.path.map(String).join('.');
-  if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map(key => `'${key}'`).join(', ');
-    return `${where ? `${where}: ` : ''}unknown key ${keys}`;
-  }
-  return `${where ? `${where}: ` : ''}${issue.message}`;
+function describe(path: readonly PropertyKey[], message: string): string {
+  return path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`;
 }
 
 function substitute(
   value: unknown,
   environment: Environment,
   path: readonly PropertyKey[],
+  above: readonly object[],
   report: (path: readonly PropertyKey[], message: string) => void,
 ): unknown {
   if (typeof value === 'string') return substituteText(value, environment, message => report(path, message));
-  if (Array.isArray(value))
-    return value.map((item, i) => substitute(item, environment, [...path, i], report));
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([k, v]) => [k, substitute(v, environment, [...path, k], report)]),
-  );
+  if (above.includes(value)) {
+    report(path, 'an alias stands inside what it stands for');
+    return null;
+  }
+  const inner = (key: PropertyKey, item: unknown) =>
+    substitute(item, environment, [...path, key], [...above, value], report);
+  if (Array.isArray(value)) return value.map((item, i) => inner(i, item));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inner(key, item)]));
 }
 
 function substituteText(text: string, environment: Environment, report: (message: string) => void): string {

@@ -104,15 +104,30 @@ export async function publishFolder(path: string, fill: (folder: string) => Prom
   await mkdir(temporary);
   try {
     await fill(temporary);
-    await syncFolder(temporary);
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
-    return true;
+    const first = await moveFolder(temporary, path);
+    if (!first) await rm(temporary, { recursive: true, force: true });
+    return first;
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    if (hasCode(error, 'ENOTEMPTY') || hasCode(error, 'EEXIST')) return false;
     throw error;
   }
+}
+
+/**
+ * Renames a complete folder to its final name, durably. Returns false, and leaves the source where it is,
+ * if a folder of that name is there already: the first publisher wins.
+ */
+export async function moveFolder(from: string, to: string): Promise<boolean> {
+  await syncFolder(from);
+  try {
+    await rename(from, to);
+  } catch (error) {
+    const taken = hasCode(error, 'ENOTEMPTY') || hasCode(error, 'EEXIST');
+    if (taken || (hasCode(error, 'EPERM') && (await exists(to)))) return false; // EPERM: how Windows says it
+    throw error;
+  }
+  await syncFolder(dirname(to));
+  return true;
 }
 
 /** Does something stand at this path? */

@@ -1,3 +1,4 @@
+export * from './concurrent.ts';
 export * from './config.ts';
 export * from './errors.ts';
 export * from './files.ts';
@@ -8,4 +9,6 @@ export * from './ordered.ts';
 export * from './pool.ts';
 export * from './progress.ts';
 export * from './rng.ts';
+export * from './table.ts';
+export * from './text.ts';
 export * from './topk.ts';

@@ -27,57 +27,77 @@ export interface TerminalOptions {
   readonly everySeconds?: number;
 }
 
-/** One line that rewrites itself: `pretrain  42% [====    ] 1.2M/2.9M tokens  35.1k tokens/s  0:48 left  loss 3.21`. */
-export function terminalProgress(options: TerminalOptions): Progress {
-  return {
-    start(label, total, unit) {
-      const began = options.seconds();
-      let drawn = Number.NEGATIVE_INFINITY;
-      let first: number | undefined; // work already done when we began (a resumed run) does not count towards the rate
-      let last = 0;
-      const draw = (done: number, note: string | undefined, end: boolean) => {
-        const line = progressLine({
-          label,
-          total,
-          unit,
-          done,
-          fresh: done - (first ?? 0),
-          seconds: options.seconds() - began,
-          note,
-          end,
-        });
-        options.write(`\r\x1b[2K${line.slice(0, Math.max(20, options.columns() - 1))}${end ? '\n' : ''}`);
-      };
-      return {
-        update(done, note) {
-          first ??= done;
-          last = done;
-          const now = options.seconds();
-          if (now - drawn < (options.everySeconds ?? 0.1)) return;
-          drawn = now;
-          draw(done, note, false);
-        },
-        finish(note) {
-          draw(last, note, true);
-        },
-      };
-    },
-  };
-}
-
-interface LineState {
+/** A task at one moment, as `trackedProgress` reports it. */
+export interface ProgressState {
   readonly label: string;
   readonly total: number | undefined;
   readonly unit: string;
   readonly done: number;
+  /** Of `done`, what was done since the task began here: a resumed run does not count towards the rate. */
   readonly fresh: number;
   readonly seconds: number;
   readonly note: string | undefined;
   readonly end: boolean;
 }
 
+export interface TrackingOptions {
+  /** Gets the first update, then at most one every `everySeconds`, and always the end. */
+  readonly report: (state: ProgressState) => void;
+  /** Seconds since some fixed moment. */
+  readonly seconds: () => number;
+  readonly everySeconds: number;
+}
+
+/** Progress as a stream of states, for whoever draws or records them. */
+export function trackedProgress(options: TrackingOptions): Progress {
+  return {
+    start(label, total, unit) {
+      const began = options.seconds();
+      let reported = Number.NEGATIVE_INFINITY;
+      let first: number | undefined;
+      let last = 0;
+      const report = (done: number, note: string | undefined, end: boolean) => {
+        const fresh = done - (first ?? 0);
+        const seconds = options.seconds() - began;
+        options.report({ label, total, unit, done, fresh, seconds, note, end });
+      };
+      return {
+        update(done, note) {
+          first ??= done;
+          last = done;
+          const now = options.seconds();
+          if (now - reported < options.everySeconds) return;
+          reported = now;
+          report(done, note, false);
+        },
+        finish(note) {
+          report(last, note, true);
+        },
+      };
+    },
+  };
+}
+
+/** One line that rewrites itself: `pretrain  42% [====    ] 1.2M/2.9M tokens  35.1k tokens/s  0:48 left  loss 3.2`. */
+export function terminalProgress(options: TerminalOptions): Progress {
+  return trackedProgress({
+    seconds: options.seconds,
+    everySeconds: options.everySeconds ?? 0.1,
+    report: state => {
+      const line = progressLine(state).slice(0, Math.max(20, options.columns() - 1));
+      options.write(`\r\x1b[2K${line}${state.end ? '\n' : ''}`);
+    },
+  });
+}
+
+/** Seconds until the task's end at its present rate; undefined where total or rate are not known. */
+export function secondsLeft(state: ProgressState): number | undefined {
+  if (state.total === undefined || state.fresh <= 0 || state.seconds <= 0) return undefined;
+  return Math.max(0, state.total - state.done) / (state.fresh / state.seconds);
+}
+
 /** The text of a progress line; pure, so that it can be tested. */
-export function progressLine(state: LineState): string {
+export function progressLine(state: ProgressState): string {
   const { label, total, unit, done, fresh, seconds, note, end } = state;
   const rate = seconds > 0 ? fresh / seconds : 0;
   const parts = [label];
@@ -85,9 +105,9 @@ export function progressLine(state: LineState): string {
     parts.push(`${bar(done / total)} ${compact(done)}/${compact(total)} ${unit}`);
   else parts.push(`${compact(done)} ${unit}`);
   if (rate > 0) parts.push(`${compact(rate)} ${unit}/s`);
+  const left = secondsLeft(state);
   if (end) parts.push(`in ${clock(seconds)}`);
-  else if (total !== undefined && rate > 0 && seconds > 0.5)
-    parts.push(`${clock((total - done) / rate)} left`);
+  else if (left !== undefined && seconds > 0.5) parts.push(`${clock(left)} left`);
   if (note !== undefined && note !== '') parts.push(note);
   return parts.join('  ');
 }

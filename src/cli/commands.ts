@@ -1,6 +1,39 @@
 /** Every command of the program, in the order `isoflop --help` lists them. */
 import type { Register } from './command.ts';
+import { registerClean } from './clean.ts';
+import { registerCorrelate } from './correlate.ts';
+import { registerCost } from './cost.ts';
+import { registerData } from './data.ts';
+import { registerEval } from './eval.ts';
+import { registerFit } from './fit.ts';
+import { registerOptimal } from './optimal.ts';
+import { registerPlan } from './plan.ts';
+import { registerPoints } from './points.ts';
+import { registerPredict } from './predict.ts';
+import { registerPretrain } from './pretrain.ts';
+import { registerProxy } from './proxy.ts';
+import { registerPublished } from './published.ts';
+import { registerRun } from './run.ts';
 import { registerShards } from './shards.ts';
+import { registerStatus } from './status.ts';
 import { registerTokenizer } from './tokenizer.ts';
 
-export const commands: readonly Register[] = [registerShards, registerTokenizer];
+export const commands: readonly Register[] = [
+  registerClean,
+  registerCorrelate,
+  registerCost,
+  registerData,
+  registerEval,
+  registerFit,
+  registerOptimal,
+  registerPlan,
+  registerPoints,
+  registerPredict,
+  registerPretrain,
+  registerProxy,
+  registerPublished,
+  registerRun,
+  registerShards,
+  registerStatus,
+  registerTokenizer,
+];

@@ -12,6 +12,8 @@ export interface Io {
   readonly signal: AbortSignal;
   /** Is stderr a terminal? */
   readonly interactive: boolean;
+  /** Width of that terminal, in characters. */
+  readonly columns: () => number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }

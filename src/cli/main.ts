@@ -17,6 +17,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const interactive = process.stderr.isTTY === true;
+const columns = () => process.stderr.columns || 100;
 process.exitCode = await runProgram(process.argv.slice(2), {
   out: text => void process.stdout.write(text),
   log: text => void process.stderr.write(text),
@@ -24,11 +25,12 @@ process.exitCode = await runProgram(process.argv.slice(2), {
     ? terminalProgress({
         write: text => void process.stderr.write(text),
         seconds: () => performance.now() / 1000,
-        columns: () => process.stderr.columns ?? 100,
+        columns,
       })
     : silentProgress,
   environment: process.env,
   signal: interrupted.signal,
   interactive,
+  columns,
   now: Date.now,
 });

@@ -25,6 +25,7 @@ export function testIo(
     environment,
     signal,
     interactive: false,
+    columns: () => 100,
     now: () => 0,
   };
 }

@@ -8,11 +8,18 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const LARGEST_TEXT = 2 ** 32 - 1;
 
+/** Ids as bytes one after the other, id i being `ends[i-1] .. ends[i]` of `text`, with their `hashBytes`. */
+export interface HashedIds {
+  readonly text: Uint8Array;
+  readonly ends: Uint32Array;
+  readonly hashes: Uint32Array;
+}
+
 export class IdTable {
-  #slots = new Int32Array(1 << 10); // open addressing: 0 is free, else the id's number + 1
-  #hashes = new Uint32Array(1 << 9);
-  #ends = new Uint32Array(1 << 9); // id i is bytes ends[i-1] .. ends[i]
-  #text = new Uint8Array(1 << 13);
+  #slots = new Int32Array(64); // open addressing: 0 is free, else the id's number + 1
+  #hashes = new Uint32Array(32);
+  #ends = new Uint32Array(32); // id i is bytes ends[i-1] .. ends[i]
+  #text = new Uint8Array(256);
   #scratch = new Uint8Array(256);
   #size = 0;
 
@@ -23,20 +30,43 @@ export class IdTable {
   /** The number of this id: its earlier one, or the next free one if it is new (then `size` has grown). */
   add(id: string): number {
     const length = this.#encode(id);
-    const hash = hashBytes(this.#scratch, 0, length);
-    const slot = this.#slotOf(this.#scratch, 0, length, hash);
+    return this.addBytes(this.#scratch, 0, length);
+  }
+
+  /** The same for an id that is spelled by the bytes `from .. to`. */
+  addBytes(bytes: Uint8Array, from: number, to: number): number {
+    const hash = hashBytes(bytes, from, to);
+    const slot = this.#slotOf(bytes, from, to, hash);
     const found = this.#slots[slot]!;
-    return found > 0 ? found - 1 : this.#insert(length, hash, slot);
+    return found > 0 ? found - 1 : this.#insert(bytes, from, to, hash, slot);
   }
 
   /** The number of this id, or -1 if it was never added. */
   find(id: string): number {
     const length = this.#encode(id);
-    return this.#slots[this.#slotOf(this.#scratch, 0, length, hashBytes(this.#scratch, 0, length))]! - 1;
+    return this.findBytes(this.#scratch, 0, length, hashBytes(this.#scratch, 0, length));
   }
 
   has(id: string): boolean {
     return this.find(id) >= 0;
+  }
+
+  /** The number of the id that the bytes `from .. to` spell, or -1; `hash` is their `hashBytes`. */
+  findBytes(bytes: Uint8Array, from: number, to: number, hash: number): number {
+    return this.#slots[this.#slotOf(bytes, from, to, hash)]! - 1;
+  }
+
+  /** `findBytes` for many rows at once: `found[i]` becomes the number of the id of `rows[i]`, or -1. Most ids asked for are not in the table. */
+  findRows(ids: HashedIds, rows: Uint32Array, found: Int32Array): void {
+    const { hashes, text, ends } = ids;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      const hash = hashes[row]!;
+      if (slots[hash & mask] === 0) found[i] = -1;
+      else found[i] = this.findBytes(text, row === 0 ? 0 : ends[row - 1]!, ends[row]!, hash);
+    }
   }
 
   /** The id with this number. */
@@ -72,14 +102,15 @@ export class IdTable {
     return equalBytes(this.#text, this.#start(index), this.#ends[index]!, bytes, from, to);
   }
 
-  #insert(length: number, hash: number, slot: number): number {
+  #insert(bytes: Uint8Array, from: number, to: number, hash: number, slot: number): number {
     const index = this.#size;
     const start = this.#start(index);
+    const length = to - from;
     if (start + length > LARGEST_TEXT) throw new InputError('', 'the ids take more than 4 GiB of text');
     this.#text = withRoom(this.#text, start + length);
     this.#ends = withRoom(this.#ends, index + 1);
     this.#hashes = withRoom(this.#hashes, index + 1);
-    for (let i = 0; i < length; i++) this.#text[start + i] = this.#scratch[i]!;
+    for (let i = 0; i < length; i++) this.#text[start + i] = bytes[from + i]!;
     this.#ends[index] = start + length;
     this.#hashes[index] = hash;
     this.#slots[slot] = index + 1;
@@ -151,10 +182,12 @@ type Growable =
   | Int32Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>;
 
-/** The same array if it holds `length` elements, else a copy of at least twice the size: amortised growth. */
+/** The same array if it holds `length` elements, else a copy of twice the size (as long as such arrays exist): amortised growth. */
 export function withRoom<T extends Growable>(array: T, length: number): T {
   if (length <= array.length) return array;
-  const larger = new (array.constructor as new (length: number) => T)(Math.max(length, 2 * array.length));
+  const larger = new (array.constructor as new (length: number) => T)(
+    Math.max(length, Math.min(2 * array.length, LARGEST_TEXT)),
+  );
   larger.set(array);
   return larger;
 }

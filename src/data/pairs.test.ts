@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { InputError } from '../base/index.ts';
+import { InputError, Rng } from '../base/index.ts';
 import { type PairOptions, type PairRecord, pairLine, readPairs } from './index.ts';
 
 const root = await mkdtemp(join(tmpdir(), 'isoflop-pairs-'));
@@ -163,4 +163,20 @@ test('files that are none are refused', async () => {
   await assert.rejects(read(''), /holds no pairs/);
   await assert.rejects(read('PAR1 nonsense PAR1', 'x.parquet'), /x\.parquet: not a readable parquet file/);
   await assert.rejects(pairsIn(join(root, 'absent.parquet')), /absent\.parquet: no such file/);
+});
+
+test('parquet files with random bytes changed are read or refused, and nothing else', async () => {
+  const rng = Rng.from(17, 'parquet');
+  const names = ['pairs-tuples', 'pairs-passages', 'pairs-mined'].map(name => `${name}.parquet`);
+  const originals = await Promise.all(names.map(name => readFile(golden(name))));
+  let refused = 0;
+  for (let i = 0; i < 150; i++) {
+    const bytes = Buffer.from(originals[i % originals.length]!);
+    for (let changes = 1 + rng.int(4); changes > 0; changes--) bytes[rng.int(bytes.length)] = rng.int(256);
+    await read(bytes, 'changed.parquet').catch(error => {
+      assert.ok(error instanceof InputError, String(error));
+      refused++;
+    });
+  }
+  assert.ok(refused > 50);
 });

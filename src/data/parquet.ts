@@ -1,5 +1,7 @@
 /** Parquet files as blocks of objects, read through hyparquet one row group at a time. */
-import { decodeUtf8, exists, InputError, messageOf, unreadable } from '../base/index.ts';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet';
+import { decodeUtf8, InputError, messageOf, unreadable } from '../base/index.ts';
 import { isObject, type JsonBlock, type JsonObject } from './jsonl.ts';
 
 /**
@@ -11,29 +13,35 @@ export async function* readParquetBlocks(
   signal?: AbortSignal,
   columns?: readonly string[],
 ): AsyncGenerator<JsonBlock> {
-  if (!(await exists(path))) throw new InputError(path, 'no such file or folder');
-  const groups = await guarded(path, () => openRowGroups(path, columns));
-  let first = 1;
-  for (const readGroup of groups) {
-    signal?.throwIfAborted();
-    const values = await guarded(path, readGroup);
-    yield { values, lines: values.map((_, i) => first + i) };
-    first += values.length;
+  const handle = await open(path, 'r').catch(error => {
+    throw unreadable(path, error);
+  });
+  try {
+    let first = 1;
+    for (const readGroup of await guarded(path, () => openRowGroups(path, handle, columns))) {
+      signal?.throwIfAborted();
+      const values = await guarded(path, readGroup);
+      yield { values, lines: values.map((_, i) => first + i) };
+      first += values.length;
+    }
+  } finally {
+    await handle.close();
   }
 }
 
 async function openRowGroups(
   path: string,
+  handle: FileHandle,
   columns: readonly string[] | undefined,
 ): Promise<(() => Promise<JsonObject[]>)[]> {
   // Loaded here because few commands read parquet and the decompressors are large.
-  const { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import(
-    'hyparquet'
-  );
+  const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet');
   const { compressors } = await import('hyparquet-compressors');
-  const file = await asyncBufferFromFile(path);
+  const file = await bufferOf(handle);
   const metadata = await parquetMetadataAsync(file);
-  const present = parquetSchema(metadata).children.map(child => child.element.name);
+  const schema = parquetSchema(metadata);
+  checkMetadata(metadata, schema, file.byteLength);
+  const present = schema.children.map(child => child.element.name);
   for (const column of columns ?? []) {
     if (!present.includes(column))
       throw new InputError(path, `has no column '${column}', only ${present.join(', ')}`);
@@ -49,6 +57,54 @@ async function openRowGroups(
     };
     return async () => (await parquetReadObjects(options)).map(row => plain(row) as JsonObject);
   });
+}
+
+/** The file for hyparquet, which asks for byte ranges. */
+async function bufferOf(handle: FileHandle): Promise<AsyncBuffer> {
+  const { size } = await handle.stat();
+  const slice = async (start: number, end = size): Promise<ArrayBuffer> => {
+    if (!(start >= 0 && start <= end && end <= size))
+      throw new Error(`bytes ${start} to ${end} of a file of ${size}`);
+    const bytes = new Uint8Array(end - start);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await handle.read(bytes, at, bytes.length - at, start + at);
+      if (bytesRead === 0) throw new Error('the file became shorter while it was read');
+      at += bytesRead;
+    }
+    return bytes.buffer;
+  };
+  return { byteLength: size, slice };
+}
+
+/**
+ * Refuses metadata that would make hyparquet fail between starting the columns of a row group, all at once, and waiting for them: what the columns
+ * already started then throw is heard by nobody, and ends the process. Found by reading files with random bytes changed.
+ */
+function checkMetadata(metadata: FileMetaData, schema: SchemaTree, size: number): void {
+  for (const group of metadata.row_groups) {
+    if (!isWithin(Number(group.num_rows), Number.MAX_SAFE_INTEGER))
+      throw new Error('a row group has no number of rows');
+    for (const { meta_data: column, file_path } of group.columns) {
+      if (column === undefined || file_path) throw new Error('a column lies in another file');
+      const name = column.path_in_schema.join('.');
+      if (!isInSchema(column.path_in_schema, schema))
+        throw new Error(`column '${name}' is not in the schema`);
+      const start = Number(column.dictionary_page_offset || column.data_page_offset);
+      const end = start + Number(column.total_compressed_size);
+      if (!isWithin(start, size) || !(start <= end) || !isWithin(end, size))
+        throw new Error(`column '${name}' lies outside the file`);
+    }
+  }
+}
+
+function isWithin(value: number, most: number): boolean {
+  return value >= 0 && value <= most;
+}
+
+function isInSchema(path: readonly string[], schema: SchemaTree): boolean {
+  let node: SchemaTree | undefined = schema;
+  for (const name of path) node = node?.children.find(child => child.element.name === name);
+  return node !== undefined && path.length > 0;
 }
 
 /** hyparquet throws plain errors for whatever is wrong with a file; the system's own errors keep their meaning. */

@@ -2,15 +2,16 @@
  * Rankings of many queries in typed arrays: about 30 bytes a retrieved document, no object and no string each, so that a run of millions
  * of lines is read and scored in a fraction of a second. Built row by row (from a file or from a search), then grouped and ranked once.
  */
-import { InternalError, Problems } from '../base/index.ts';
-import { copyAndHash, equalBytes, IdTable, withRoom } from './ids.ts';
+import { InputError, InternalError, Problems } from '../base/index.ts';
+import { copyAndHash, equalBytes, type HashedIds, IdTable, withRoom } from './ids.ts';
 import { sortRanking } from './ranking.ts';
 
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
+const LARGEST_TEXT = 2 ** 32 - 1;
 
 /** All rankings. Rows are retrieved documents; the ranked rows of query q are `rows[starts[q]] .. rows[starts[q+1] - 1]`, best first. */
-export class Run {
+export class Run implements HashedIds {
   /** Where it came from, or its tag: names it in messages and tables. */
   readonly name: string;
   readonly queryIds: readonly string[];
@@ -40,9 +41,22 @@ export class Run {
     return this.starts[q + 1]! - this.starts[q]!;
   }
 
+  /** The rows of query q, best first. */
+  ranked(q: number): Uint32Array {
+    return this.rows.subarray(this.starts[q]!, this.starts[q + 1]!);
+  }
+
   /** The document id of a row. */
   documentId(row: number): string {
     return decoder.decode(this.text.subarray(this.startOf(row), this.ends[row]!));
+  }
+
+  /** For each ranked document of query q, best first, its number in a table of ids, or -1. */
+  findAll(q: number, table: IdTable): Int32Array {
+    const rows = this.ranked(q);
+    const found = new Int32Array(rows.length);
+    table.findRows(this, rows, found);
+    return found;
   }
 
   /** First byte of a row's document id in `text`. */
@@ -52,8 +66,7 @@ export class Run {
 
   /** The ranking of query q as ids and scores, best first. */
   hits(q: number): { readonly id: string; readonly score: number }[] {
-    const rows = this.rows.subarray(this.starts[q]!, this.starts[q + 1]!);
-    return Array.from(rows, row => ({ id: this.documentId(row), score: this.scores[row]! }));
+    return Array.from(this.ranked(q), row => ({ id: this.documentId(row), score: this.scores[row]! }));
   }
 }
 
@@ -84,12 +97,17 @@ export class RunBuilder {
   /** Makes room for about this many rows and bytes of ids, so that arrays need not be copied as they grow. */
   reserve(rows: number, textBytes: number): void {
     this.#grow(rows);
-    this.#text = withRoom(this.#text, textBytes);
+    this.#growText(Math.min(textBytes, LARGEST_TEXT));
   }
 
   /** The number of a query, by which `addBytes` names it. */
   query(id: string): number {
     return this.#queries.add(id);
+  }
+
+  /** The same for a query whose id is the bytes `from .. to`. */
+  queryBytes(bytes: Uint8Array, from: number, to: number): number {
+    return this.#queries.addBytes(bytes, from, to);
   }
 
   /** Adds one document: the bytes `from .. to` are its id; `line` is where it stands in its file (0 if in none). */
@@ -98,7 +116,7 @@ export class RunBuilder {
     if (row === this.#scores.length) this.#grow(row + 1);
     const start = this.#textSize;
     const end = start + to - from;
-    if (end > this.#text.length) this.#text = withRoom(this.#text, end);
+    if (end > this.#text.length) this.#growText(end);
     this.#hashes[row] = copyAndHash(bytes, from, to, this.#text, start);
     this.#textSize = end;
     this.#query[row] = query;
@@ -117,6 +135,15 @@ export class RunBuilder {
         throw new InternalError(`score ${score} for '${ids[i]}', query '${queryId}'`);
       this.addBytes(query, bytes, 0, bytes.length, score, 0);
     }
+  }
+
+  #growText(bytes: number): void {
+    if (bytes > LARGEST_TEXT)
+      throw new InputError(
+        this.#name,
+        'has more than 4 GiB of document ids: split it by query, and score the parts',
+      );
+    this.#text = withRoom(this.#text, bytes);
   }
 
   #grow(length: number): void {
@@ -142,8 +169,7 @@ export class RunBuilder {
     });
     this.#refuseDuplicates(run);
     const compare = (a: number, b: number) => compareTied(run, a, b);
-    for (let q = 0; q < run.queryIds.length; q++)
-      sortRanking(rows.subarray(starts[q]!, starts[q + 1]!), run.scores, compare);
+    for (let q = 0; q < run.queryIds.length; q++) sortRanking(run.ranked(q), run.scores, compare);
     return run;
   }
 

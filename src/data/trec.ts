@@ -4,7 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { stat } from 'node:fs/promises';
-import { decodeUtf8, InputError, Problems, readBytes } from '../base/index.ts';
+import { decodeUtf8, InputError, Problems } from '../base/index.ts';
+import { wholeLines } from './bytelines.ts';
 import { parseCount, parseDecimal } from './decimals.ts';
 import { equalBytes } from './ids.ts';
 import type { Hit } from './ranking.ts';
@@ -13,6 +14,8 @@ import { type Run, RunBuilder } from './run.ts';
 export interface RunOptions {
   /** What the third of three columns holds. Unsaid, scores are assumed, and a column that counts 1, 2, 3, ... is refused as ambiguous. */
   readonly thirdColumn?: 'scores' | 'ranks' | undefined;
+  /** Round scores to single precision before ranking: what trec_eval before 9.0.8 and pytrec_eval compare. */
+  readonly float32?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -25,24 +28,15 @@ export interface RunFile {
 /**
  * Reads a run. Only scores order documents (`ranking.ts`); the rank column is compared with them, and a contradiction is a warning.
  * Refused, all with their lines: wrong numbers of columns, scores that are no finite number, a document twice for one query, invalid UTF-8.
- * The first line decides whether tabs or blanks divide the columns (with tabs, ids may hold blanks). Lines that begin with `#` are comments.
+ * The first line decides: if tabs alone give the right number of columns they divide them, and ids may hold blanks; else any blanks do. Lines that begin with `#` are comments.
  */
 export async function readRun(path: string, options: RunOptions = {}): Promise<RunFile> {
-  const parser = new RunParser(path, options.thirdColumn);
-  const size = (await stat(path).catch(() => undefined))?.size ?? 0; // of what can not be read, `readBytes` says why
-  let rest: Buffer = Buffer.alloc(0);
-  for await (const chunk of readBytes(path, options.signal)) {
-    const begin = chunk.indexOf(NEWLINE) + 1;
-    const end = chunk.lastIndexOf(NEWLINE) + 1;
-    rest = Buffer.concat([rest, chunk.subarray(0, begin > 0 ? begin : chunk.length)]);
-    if (rest.length > LONGEST_LINE) parser.refuseLine();
-    if (begin === 0) continue;
-    parser.parse(rest);
-    parser.parse(chunk.subarray(begin, end));
+  const parser = new RunParser(path, options);
+  const size = (await stat(path).catch(() => undefined))?.size ?? 0; // of what can not be read, `wholeLines` says why
+  for await (const lines of wholeLines(path, options.signal)) {
+    parser.parse(lines);
     parser.reserve(size);
-    rest = chunk.subarray(end);
   }
-  parser.parse(rest);
   return parser.finish();
 }
 
@@ -67,7 +61,6 @@ const TAB = 9;
 const CARRIAGE_RETURN = 13;
 const BLANK = 32;
 const HASH = 35;
-const LONGEST_LINE = 1 << 20;
 
 interface Layout {
   readonly columns: 3 | 6;
@@ -75,12 +68,15 @@ interface Layout {
   readonly document: number;
   readonly score: number;
   readonly rank: number;
+  /** May lines be tried as `#usualRow`s? */
+  readonly usual: boolean;
   readonly split: (bytes: Uint8Array, at: number, bounds: Int32Array) => number;
 }
 
 class RunParser {
   readonly #path: string;
   readonly #thirdColumn: 'scores' | 'ranks' | undefined;
+  readonly #float32: boolean;
   readonly #builder: RunBuilder;
   readonly #problems = new Problems();
   readonly #bounds = newBounds();
@@ -92,15 +88,16 @@ class RunParser {
   // The row before, to notice the next query, contradictory ranks, and a third column that counts.
   #queryBytes: Uint8Array = new Uint8Array(0);
   #query = -1;
-  #score = 0;
+  readonly #score = new Float64Array(1); // a typed array, because a number with a fraction in a field is a new object each time it changes
   #rank = -1;
   #counts = true;
   #contradictions = 0;
   #contradictionLine = 0;
 
-  constructor(path: string, thirdColumn: 'scores' | 'ranks' | undefined) {
+  constructor(path: string, options: RunOptions) {
     this.#path = path;
-    this.#thirdColumn = thirdColumn;
+    this.#thirdColumn = options.thirdColumn;
+    this.#float32 = options.float32 === true;
     this.#builder = new RunBuilder(path);
   }
 
@@ -111,6 +108,11 @@ class RunParser {
     let at = this.#line === 0 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
     while (at < bytes.length) {
       this.#line++;
+      const next = this.#layout?.usual ? this.#usualRow(bytes, at) : -1;
+      if (next >= 0) {
+        at = next;
+        continue;
+      }
       this.#layout ??= this.#layoutOf(bytes, at);
       const fields = (this.#layout?.split ?? splitBlanks)(bytes, at, this.#bounds);
       if (fields > 0 && bytes[at] !== HASH) this.#row(bytes, fields, this.#layout!);
@@ -124,6 +126,33 @@ class RunParser {
     this.#reserved = true;
     const share = (1.05 * size) / this.#bytes;
     this.#builder.reserve(Math.ceil(share * this.#rows), Math.ceil(share * this.#builder.textBytes));
+  }
+
+  /**
+   * Takes the line at `at` if it is what nearly every line is: six columns, one blank apart, the query of the line before. Returns where the
+   * next line begins, or -1 if this one needs to be looked at closely: every check lives there, and here only what they let pass.
+   */
+  #usualRow(bytes: Uint8Array, at: number): number {
+    const query = this.#queryBytes;
+    let i = at;
+    for (let k = 0; k < query.length; k++, i++) if (bytes[i] !== query[k]) return -1;
+    const q0 = i + 1;
+    i = fieldEnd(bytes, q0);
+    const document = i + 1;
+    const documentEnd = fieldEnd(bytes, document);
+    const rank = documentEnd + 1;
+    const rankEnd = fieldEnd(bytes, rank);
+    const score = rankEnd + 1;
+    const scoreEnd = fieldEnd(bytes, score);
+    const end = fieldEnd(bytes, scoreEnd + 1);
+    const blanks = bytes[q0 - 1] === BLANK && bytes[i] === BLANK && bytes[documentEnd] === BLANK;
+    if (!blanks || bytes[rankEnd] !== BLANK || bytes[scoreEnd] !== BLANK || bytes[end] !== NEWLINE) return -1;
+    if (i === q0 || documentEnd === document || rankEnd === rank || end === scoreEnd + 1) return -1;
+    const value = parseDecimal(bytes, score, scoreEnd);
+    if (!Number.isFinite(value)) return -1;
+    this.#compareRank(parseCount(bytes, rank, rankEnd), value, true);
+    this.#add(bytes, document, documentEnd, value);
+    return end + 1;
   }
 
   #row(bytes: Uint8Array, fields: number, layout: Layout): void {
@@ -144,46 +173,55 @@ class RunParser {
     }
     const same = equalBytes(this.#queryBytes, 0, this.#queryBytes.length, bytes, bounds[0]!, bounds[1]!);
     if (!same) this.#beginQuery(bytes);
-    this.#compareRank(bytes, layout.rank, score, same);
+    const { rank } = layout;
+    if (rank < 0) this.#counts &&= score === (same ? this.#score[0]! + 1 : 1);
+    this.#compareRank(
+      rank < 0 ? -1 : parseCount(bytes, bounds[2 * rank]!, bounds[2 * rank + 1]!),
+      score,
+      same,
+    );
+    this.#add(bytes, from, to, this.#thirdColumn === 'ranks' && rank < 0 ? -score : score);
+  }
+
+  #add(bytes: Uint8Array, from: number, to: number, score: number): void {
     this.#builder.addBytes(
       this.#query,
       bytes,
       from,
       to,
-      this.#thirdColumn === 'ranks' ? -score : score,
+      this.#float32 ? Math.fround(score) : score,
       this.#line,
     );
     this.#rows++;
   }
 
   #beginQuery(bytes: Uint8Array): void {
-    this.#queryBytes = bytes.slice(this.#bounds[0], this.#bounds[1]);
-    this.#query = this.#builder.query(this.#field(bytes, 0));
+    const [from, to] = [this.#bounds[0]!, this.#bounds[1]!];
+    this.#query = this.#builder.queryBytes(bytes, from, to);
+    // A copy, because blocks are reused; and not a new one each time, because in some files every line has another query.
+    if (this.#queryBytes.length !== to - from) this.#queryBytes = new Uint8Array(to - from);
+    for (let i = from; i < to; i++) this.#queryBytes[i - from] = bytes[i]!;
   }
 
-  /** Between neighbours in the file, a better rank must not have the lower score. A third column that counts from 1 is suspected to be ranks. */
-  #compareRank(bytes: Uint8Array, place: number, score: number, same: boolean): void {
-    if (place < 0) {
-      this.#counts &&= score === (same ? this.#score + 1 : 1);
-    } else {
-      const rank = parseCount(bytes, this.#bounds[2 * place]!, this.#bounds[2 * place + 1]!);
-      if (same && rank >= 0 && this.#rank >= 0 && (rank - this.#rank) * (score - this.#score) > 0) {
-        if (this.#contradictions++ === 0) this.#contradictionLine = this.#line;
-      }
-      this.#rank = rank;
+  /** Between neighbours in the file, a better rank must not have the lower score. -1: there is no rank. */
+  #compareRank(rank: number, score: number, same: boolean): void {
+    if (same && rank >= 0 && this.#rank >= 0 && (rank - this.#rank) * (score - this.#score[0]!) > 0) {
+      if (this.#contradictions++ === 0) this.#contradictionLine = this.#line;
     }
-    this.#score = score;
+    this.#rank = rank;
+    this.#score[0] = score;
   }
 
   #layoutOf(bytes: Buffer, at: number): Layout | undefined {
     const end = bytes.indexOf(NEWLINE, at);
     const line = bytes.toString('utf8', at, end < 0 ? bytes.length : end);
     if (line.trim() === '' || line.startsWith('#')) return undefined;
-    const tabs = line.includes('\t');
-    const columns = (tabs ? line.split('\t') : line.trim().split(/\s+/)).length;
+    const tabbed = line.split('\t').length;
+    const tabs = tabbed === 6 || tabbed === 3;
+    const columns = tabs ? tabbed : line.trim().split(/\s+/).length;
     const split = tabs ? splitTabs : splitBlanks;
-    if (columns === 6) return { columns, document: 2, rank: 3, score: 4, split };
-    if (columns === 3) return { columns, document: 1, rank: -1, score: 2, split };
+    if (columns === 6) return { columns, document: 2, rank: 3, score: 4, split, usual: !tabs };
+    if (columns === 3) return { columns, document: 1, rank: -1, score: 2, split, usual: false };
     throw new InputError(
       `${this.#path}:${this.#line}`,
       `expected 'query Q0 document rank score tag' or 'query document score', found ${columns} columns`,
@@ -204,13 +242,6 @@ class RunParser {
       decodeUtf8(bytes.subarray(at, end < 0 ? bytes.length : end), `${this.#path}:${line}`); // throws at the bad line
       at = end + 1;
     }
-  }
-
-  refuseLine(): never {
-    throw new InputError(
-      `${this.#path}:${this.#line + 1}`,
-      `a line of more than ${LONGEST_LINE} bytes: is this a run file?`,
-    );
   }
 
   finish(): RunFile {
@@ -238,6 +269,13 @@ class RunParser {
 const MOST_FIELDS = 7;
 const LINE_END = 2 * MOST_FIELDS;
 const newBounds = () => new Int32Array(LINE_END + 1);
+
+/** The place after the field that begins at `at`. */
+function fieldEnd(bytes: Uint8Array, at: number): number {
+  let i = at;
+  while (bytes[i]! > BLANK) i++;
+  return i;
+}
 
 /** Fields between blanks of any kind, as trec_eval divides them. Returns their number, MOST_FIELDS standing for that many or more. */
 function splitBlanks(bytes: Uint8Array, at: number, bounds: Int32Array): number {

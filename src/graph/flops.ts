@@ -1,5 +1,6 @@
 /** Counting the work of a graph from its nodes. */
 import { type OpName, ops } from './ops/index.ts';
+import { constantNumbers } from './rule.ts';
 import { type Graph, isGraph } from './types.ts';
 
 export interface FlopCount {
@@ -11,15 +12,16 @@ export interface FlopCount {
 
 const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'Gemm']);
 
-/** FLOPs of one run of a graph whose sizes are all numbers; a loop counts as `trips` runs of its body. */
-export function countFlops(graph: Graph, trips = 1): FlopCount {
+/** FLOPs of one run of a graph whose sizes are all numbers. A loop counts its body as often as its constant trip count says. */
+export function countFlops(graph: Graph): FlopCount {
   let [products, elementwise] = [0, 0];
   for (const node of graph.nodes) {
     const body = node.attributes['body'];
     if (body !== undefined && isGraph(body)) {
-      const inner = countFlops(body, trips);
-      products += trips * inner.products;
-      elementwise += trips * inner.elementwise;
+      const [trips] = constantNumbers('flops', node.inputs[0], 'the trip count');
+      const inner = countFlops(body);
+      products += trips! * inner.products;
+      elementwise += trips! * inner.elementwise;
     } else if (PRODUCTS.has(node.op)) products += ops[node.op as OpName].flops(node);
     else elementwise += ops[node.op as OpName].flops(node);
   }

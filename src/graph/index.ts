@@ -6,5 +6,6 @@ export { makeGraph, verify } from './graph.ts';
 export { type OpName, ops } from './ops/index.ts';
 export * from './passes/index.ts';
 export * from './print.ts';
+export * from './repeat.ts';
 export { isDifferentiable, type NotDifferentiable, type Rule, type Vjp } from './rule.ts';
 export * from './types.ts';

@@ -70,6 +70,8 @@ export function sameType(a: TensorType, b: TensorType): boolean {
 }
 
 /** Number of elements, or undefined where a size is known only at run time. */
+export function elementCount(shape: readonly number[]): number;
+export function elementCount(shape: Shape): number | undefined;
 export function elementCount(shape: Shape): number | undefined {
   let count = 1;
   for (const dim of shape) {
@@ -92,6 +94,11 @@ const ARRAYS = {
   bool: Uint8Array,
 } as const;
 
+/** Zeros for a tensor of that many elements. */
+export function tensorArray(dtype: DType, length: number): TensorData {
+  return new ARRAYS[dtype](length);
+}
+
 /** A constant from plain numbers. */
 export function tensor(dtype: DType, shape: readonly number[], numbers: ArrayLike<number>): Tensor {
   if (dtype === 'int64') return { dtype, shape, data: BigInt64Array.from(Array.from(numbers, BigInt)) };
@@ -101,6 +108,11 @@ export function tensor(dtype: DType, shape: readonly number[], numbers: ArrayLik
 /** A tensor's elements as plain numbers. */
 export function numbersOf(value: Tensor): number[] {
   return Array.from(value.data as ArrayLike<number | bigint>, Number);
+}
+
+/** Do two tensors hold the same numbers in the same shape? */
+export function sameNumbers(a: Tensor, b: Tensor): boolean {
+  return a.dtype === b.dtype && sameShape(a.shape, b.shape) && a.data.every((x, i) => x === b.data[i]);
 }
 
 export function isTensor(value: AttributeValue): value is Tensor {

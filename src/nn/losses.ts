@@ -5,14 +5,11 @@ import {
   gather,
   gemm,
   grad,
-  identity,
-  input,
-  loop,
-  makeGraph,
   mul,
   neg,
   reduceLogSumExp,
   reduceSum,
+  repeat,
   reshape,
   scalar,
   scatterAdd,
@@ -27,6 +24,11 @@ import {
  */
 export function crossEntropy(hidden: Value, table: Value, targets: Value): Value {
   return sub(logPartition(hidden, table), targetLogits(hidden, table, targets));
+}
+
+/** The same summed over tokens: () */
+export function crossEntropySum(hidden: Value, table: Value, targets: Value): Value {
+  return reduceSum(crossEntropy(hidden, table, targets), [0], false);
 }
 
 /** log of the sum over the vocabulary of exp(logit): (N) */
@@ -78,28 +80,16 @@ function partitionOf(hidden: Value, table: Value, sum: Value): HeadGradients {
 function partitionInPieces(hidden: Value, table: Value, pieces: number): HeadGradients {
   const [tokens, width] = hidden.type.shape as [number, number];
   const stacked = reshape(hidden, [pieces, tokens / pieces, width]);
-  const iteration = input('piece', 'int64', []);
-  const proceed = input('proceedPiece', 'bool', []);
-  const loss = input('lossSoFar', hidden.type.dtype, []);
-  const sum = input('tableGradientSoFar', table.type.dtype, table.type.shape);
-  const piece = partitionOf(gather(stacked, iteration), table, sum);
-  const outputs = {
-    proceed: identity(proceed),
-    loss: add(loss, piece.lossSum),
-    sum: piece.tableGradient,
-    hidden: piece.hiddenGradient,
-  };
-  const body = makeGraph([iteration, proceed, loss, sum], outputs, [stacked, table]);
-  const zero = scalar(hidden.type.dtype, 0);
-  const [lossSum, tableGradient, hiddenGradient] = loop(
-    scalar('int64', pieces),
-    [zero, zerosLike(table)],
-    body,
-    pieces,
+  const carried = [scalar(hidden.type.dtype, 0), zerosLike(table)];
+  const count = scalar('int64', pieces);
+  const results = repeat(
+    { count, carried, captured: [stacked, table], stackedAxis: pieces },
+    (i, [loss, sum]) => {
+      const piece = partitionOf(gather(stacked, i), table, sum!);
+      return { carried: [add(loss!, piece.lossSum), piece.tableGradient], stacked: [piece.hiddenGradient] };
+    },
   );
-  return {
-    lossSum: lossSum!,
-    tableGradient: tableGradient!,
-    hiddenGradient: reshape(hiddenGradient!, [tokens, width]),
-  };
+  const [lossSum, tableGradient] = results.carried;
+  const hiddenGradient = reshape(results.stacked[0]!, [tokens, width]);
+  return { lossSum: lossSum!, tableGradient: tableGradient!, hiddenGradient };
 }

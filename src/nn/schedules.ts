@@ -44,7 +44,7 @@ export function scheduleFactor(schedule: Schedule, step: number): number {
       return 1 + (schedule.finalFactor - 1) * progress(step, warmupSteps, schedule.totalSteps);
     case 'wsd': {
       if (step < schedule.decayStart) return 1;
-      const x = progress(step + 1, schedule.decayStart, schedule.totalSteps);
+      const x = progress(step + 1, schedule.decayStart, schedule.totalSteps + 1); // the last step still moves
       return 1 + (schedule.finalFactor - 1) * Math.sqrt(x);
     }
   }

@@ -1,2 +1,3 @@
 export { OPSET, toOnnx } from './onnx.ts';
+export * from './peak.ts';
 export * from './session.ts';

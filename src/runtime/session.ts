@@ -2,7 +2,16 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { type Environment, InputError, messageOf, ShapeError } from '../base/index.ts';
-import { type DType, formatType, type Graph, type Tensor, type TensorType } from '../graph/index.ts';
+import {
+  type DType,
+  formatType,
+  type Graph,
+  identity,
+  input,
+  makeGraph,
+  type Tensor,
+  type TensorType,
+} from '../graph/index.ts';
 import { outputName, toOnnx } from './onnx.ts';
 
 /** Where a graph runs. `cpu` is always there; the others need their hardware and, for CUDA, its libraries. */
@@ -18,11 +27,40 @@ export interface SessionOptions {
   readonly constants?: ReadonlyMap<string, Tensor>;
   /** Busy waiting between operators: right when the cores are ours, wrong when they are shared. Default: only if all cores are asked for. */
   readonly spin?: boolean;
+  /** Results that stay on the device instead of being copied into JavaScript after every run (WebGPU only). */
+  readonly resident?: readonly string[];
   /** Writes a profile (Chrome trace JSON) with this file name's beginning. */
   readonly profile?: string;
 }
 
 export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** A tensor in the memory of a GPU. It can be fed to sessions of the same provider; `Session.download` makes numbers of it. */
+export class DeviceTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** @internal */
+  readonly handle: ort.Tensor;
+
+  constructor(handle: ort.Tensor) {
+    this.dtype = handle.type as DType;
+    this.shape = handle.dims;
+    this.handle = handle;
+  }
+
+  /** Frees the memory. */
+  dispose(): void {
+    this.handle.dispose();
+  }
+}
+
+/** Results of a run, by where they lie. */
+export interface RunResults {
+  readonly host: Record<string, Tensor>;
+  readonly device: Record<string, DeviceTensor>;
+}
+
+export type Feeds = Readonly<Record<string, Tensor | DeviceTensor>>;
 
 /** The thread count to use where none is given. */
 export function defaultThreads(environment: Environment): number {
@@ -70,17 +108,52 @@ export class Session {
    * Runs the graph once. Feeds are read in place. Results are new tensors, except where `into` offers a tensor to be overwritten: it may be the
    * very tensor that was fed, as long as every result depends on everything it overwrites. Blocks the thread it is called on.
    */
-  async run(feeds: Tensors, into: Tensors = {}): Promise<Record<string, Tensor>> {
+  async run(feeds: Feeds, into: Tensors = {}): Promise<Record<string, Tensor>> {
+    const results = await this.#run(feeds, into);
+    return Object.fromEntries(
+      this.graph.outputs.map(({ name }) => [name, into[name] ?? fromOrt(results[outputName(name)]!)]),
+    );
+  }
+
+  /** The same for a session with `resident` results: those are returned apart, as they lie on the device. */
+  async runResident(feeds: Feeds): Promise<RunResults> {
+    const results = await this.#run(feeds, {});
+    const host: Record<string, Tensor> = {};
+    const device: Record<string, DeviceTensor> = {};
+    for (const { name } of this.graph.outputs) {
+      const value = results[outputName(name)]!;
+      if (value.location === 'gpu-buffer') device[name] = new DeviceTensor(value);
+      else host[name] = fromOrt(value);
+    }
+    return { host, device };
+  }
+
+  async #run(feeds: Feeds, into: Tensors): Promise<ort.InferenceSession.ReturnType> {
     checkFeeds(this.#inputs, feeds);
     const given: Record<string, ort.Tensor> = { ...this.#fed };
     for (const name of this.#inputs.keys()) given[name] = toOrt(feeds[name]!);
     const fetches: Record<string, ort.Tensor | null> = {};
-    for (const { name } of this.graph.outputs)
+    for (const { name } of this.graph.outputs) {
       fetches[outputName(name)] = into[name] ? toOrt(into[name]) : null;
-    const results = await this.#session.run(given, fetches);
-    return Object.fromEntries(
-      this.graph.outputs.map(({ name }) => [name, into[name] ?? fromOrt(results[outputName(name)]!)]),
-    );
+    }
+    return this.#session.run(given, fetches);
+  }
+
+  /**
+   * Copies device tensors into JavaScript. Goes through a tiny session that does nothing: reading a WebGPU buffer directly ends the
+   * process in onnxruntime-node 1.30.
+   */
+  static async download(
+    tensors: Readonly<Record<string, DeviceTensor>>,
+    options: SessionOptions,
+  ): Promise<Record<string, Tensor>> {
+    const inputs = Object.entries(tensors).map(([name, { dtype, shape }]) => input(name, dtype, shape));
+    const outputs = Object.fromEntries(inputs.map(value => [value.name!, identity(value)]));
+    const { resident: _resident, ...rest } = options;
+    const session = await Session.create(makeGraph(inputs, outputs), rest);
+    const results = await session.run(tensors);
+    await session.release();
+    return results;
   }
 
   /** Frees the session. The engine keeps some memory of every session it ever had: make few, keep them. */
@@ -106,6 +179,11 @@ async function openSession(model: Uint8Array, options: SessionOptions): Promise<
       interOpNumThreads: 1,
       enableMemPattern: false, // pre-planned memory keeps every activation's place reserved: 70% more memory for no time
       logSeverityLevel: 3,
+      ...(options.resident && {
+        preferredOutputLocation: Object.fromEntries(
+          options.resident.map(name => [outputName(name), 'gpu-buffer' as const]),
+        ),
+      }),
       ...(options.profile !== undefined && { enableProfiling: true, profileFilePrefix: options.profile }),
       extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: spin ? '1' : '0' } } },
     });
@@ -123,14 +201,18 @@ const REMEDIES: Readonly<Record<Exclude<Provider, 'cpu'>, string>> = {
   cuda: '(it needs an NVIDIA GPU on Linux x64 and the CUDA library of onnxruntime-node, which its install script fetches with ONNXRUNTIME_NODE_INSTALL=cuda12; use cpu or webgpu otherwise)',
 };
 
-const toOrt = ({ dtype, data, shape }: Tensor): ort.Tensor => new ort.Tensor(dtype, data as never, shape);
+function toOrt(value: Tensor | DeviceTensor): ort.Tensor {
+  return value instanceof DeviceTensor
+    ? value.handle
+    : new ort.Tensor(value.dtype, value.data as never, value.shape);
+}
 
 function fromOrt(value: ort.Tensor): Tensor {
   return { dtype: value.type as DType, shape: value.dims, data: value.data as Tensor['data'] };
 }
 
 /** Names everything that is wrong with the feeds at once, and gives each named size one value. */
-function checkFeeds(inputs: ReadonlyMap<string, TensorType>, feeds: Tensors): void {
+function checkFeeds(inputs: ReadonlyMap<string, TensorType>, feeds: Feeds): void {
   const wrong: string[] = [];
   const sizes = new Map<string, number>();
   for (const [name, type] of inputs) {
@@ -138,14 +220,21 @@ function checkFeeds(inputs: ReadonlyMap<string, TensorType>, feeds: Tensors): vo
     if (!feed) wrong.push(`${name} is missing (${formatType(type)})`);
     else if (!fits(feed, type, sizes))
       wrong.push(`${name} is ${formatType(feed)}, expected ${formatType(type)}`);
-    else if (feed.data.length !== feed.shape.reduce((n, dim) => n * dim, 1))
+    else if (
+      !(feed instanceof DeviceTensor) &&
+      feed.data.length !== feed.shape.reduce((n, dim) => n * dim, 1)
+    )
       wrong.push(`${name} holds ${feed.data.length} numbers for ${formatType(feed)}`);
   }
   for (const name of Object.keys(feeds)) if (!inputs.has(name)) wrong.push(`${name} is not an input`);
   if (wrong.length > 0) throw new ShapeError('run', [], wrong.join('; '));
 }
 
-function fits(feed: Tensor, type: TensorType, sizes: Map<string, number>): boolean {
+function fits(
+  feed: TensorType & { readonly shape: readonly number[] },
+  type: TensorType,
+  sizes: Map<string, number>,
+): boolean {
   if (feed.dtype !== type.dtype || feed.shape.length !== type.shape.length) return false;
   return type.shape.every((dim, i) => {
     const size = feed.shape[i]!;

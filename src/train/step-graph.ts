@@ -7,34 +7,20 @@ import {
   backward,
   type Graph,
   gather,
-  identity,
   input,
-  loop,
   makeGraph,
   mul,
   optimize,
+  repeat,
   reshape,
   scalar,
   slice,
   type Value,
   zerosLike,
 } from '../graph/index.ts';
-import {
-  type MptConfig,
-  mptHidden,
-  mptParameters,
-  type ParameterValues,
-  parameterInputs,
-  TOKEN_EMBEDDING,
-} from '../models/index.ts';
-import {
-  type AdamWOptions,
-  adamWStep,
-  clipFactor,
-  crossEntropyWithGradients,
-  globalNorm,
-  type StepScalars,
-} from '../nn/index.ts';
+import { type MptConfig, mptHidden, type ParameterValues, TOKEN_EMBEDDING } from '../models/index.ts';
+import { type AdamWOptions, crossEntropyWithGradients } from '../nn/index.ts';
+import { flattenState, parametersOf, stateInputs, unflattenState, updateState } from './state-graph.ts';
 
 export interface StepGraphOptions {
   /** Sequences a micro-step, B. */
@@ -47,87 +33,37 @@ export interface StepGraphOptions {
   readonly adamW: AdamWOptions;
 }
 
-/** Prefixes of the three tensors the optimizer keeps of each parameter. */
-export const STATE_PREFIXES = { parameter: 'p:', firstMoment: 'm:', secondMoment: 'v:' } as const;
-
-/** One parameter's three tensors, and all parameters in the model's order. */
-type State = readonly {
-  readonly parameter: Value;
-  readonly firstMoment: Value;
-  readonly secondMoment: Value;
-}[];
-
 /**
- * Inputs: `p:NAME`, `m:NAME`, `v:NAME` for every parameter; `ids` int32 (K, A, B, T+1); `learningRates`, `decayScales`, `bias1`, `bias2` (K).
- * Outputs: the same state after K steps; `losses` (K), mean nats a token over the step; `gradNorms` (K), before clipping.
+ * Inputs: `p:NAME`, `m:NAME`, `v:NAME` for every parameter; `ids` int32 (K, A, B, T+1); `learningRates`, `decayScales`, `bias1`, `bias2` (K);
+ * `steps`, the number K. Outputs: the same state after K steps; `losses` (K), mean nats a token over the step; `gradNorms` (K), before clipping.
  */
 export function pretrainGraph(config: MptConfig, options: StepGraphOptions): Graph {
-  const names = mptParameters(config).map(({ name }) => name);
-  const state = stateInputs(config);
   const { accumulation, batch, length } = options;
+  const initial = flattenState(stateInputs(config));
   const ids = input('ids', 'int32', ['K', accumulation, batch, length + 1]);
-  const scalars = (['learningRates', 'decayScales', 'bias1', 'bias2'] as const).map(name =>
+  const scalars = ['learningRates', 'decayScales', 'bias1', 'bias2'].map(name =>
     input(name, 'float32', ['K']),
   );
   const count = input('steps', 'int64', []);
-  const body = stepBody(config, options, names, state, ids, scalars);
-  const carried = state.flatMap(s => [s.parameter, s.firstMoment, s.secondMoment]);
-  const results = loop(count, carried, body, 'K');
-  const outputs: Record<string, Value> = {};
-  carried.forEach((value, i) => {
-    outputs[value.name!] = results[i]!;
+  const perToken = scalar('float32', 1 / (accumulation * batch * length));
+  const captured = [ids, ...scalars];
+  const results = repeat({ count, carried: initial, captured, stackedAxis: 'K' }, (step, carried) => {
+    const state = unflattenState(carried);
+    const { lossSum, gradients } = gradientsOfStep(
+      config,
+      options,
+      parametersOf(config, state),
+      gather(ids, step),
+    );
+    const [learningRate, decayScale, bias1, bias2] = scalars.map(values => gather(values, step));
+    const numbers = { learningRate: learningRate!, decayScale: decayScale!, bias1: bias1!, bias2: bias2! };
+    const next = updateState(state, gradients, perToken, numbers, options);
+    return { carried: flattenState(next.state), stacked: [mul(lossSum, perToken), next.gradNorm] };
   });
-  outputs['losses'] = results[carried.length]!;
-  outputs['gradNorms'] = results[carried.length + 1]!;
-  return optimize(makeGraph([...carried, ids, ...scalars, count], outputs));
-}
-
-function stateInputs(config: MptConfig, suffix = ''): State {
-  const [p, m, v] = Object.values(STATE_PREFIXES).map(prefix => [
-    ...parameterInputs(config, 'float32', prefix + suffix).values(),
-  ]);
-  return p!.map((parameter, i) => ({ parameter, firstMoment: m![i]!, secondMoment: v![i]! }));
-}
-
-/** One optimizer step: state in, state out, and the step's loss and gradient norm to be stacked. */
-function stepBody(
-  config: MptConfig,
-  options: StepGraphOptions,
-  names: readonly string[],
-  outer: State,
-  ids: Value,
-  scalars: readonly Value[],
-): Graph {
-  const iteration = input('iteration', 'int64', []);
-  const proceed = input('proceed', 'bool', []);
-  const state = outer.map(s => ({
-    parameter: input(`${s.parameter.name}'`, 'float32', s.parameter.type.shape),
-    firstMoment: input(`${s.firstMoment.name}'`, 'float32', s.firstMoment.type.shape),
-    secondMoment: input(`${s.secondMoment.name}'`, 'float32', s.secondMoment.type.shape),
-  }));
-  const parameters = new Map(names.map((name, i) => [name, state[i]!.parameter]));
-  const stepIds = gather(ids, iteration); // (A, B, T+1)
-  const { lossSum, gradients } = gradientsOfStep(config, options, parameters, stepIds);
-  // Gradients so far are of the sum over tokens; the mean's factor joins the clipping factor instead of costing a pass.
-  const perToken = scalar('float32', 1 / (options.accumulation * options.batch * options.length));
-  const norm = mul(globalNorm(gradients), perToken);
-  const factor = mul(clipFactor(norm, options.maxGradNorm), perToken);
-  const [learningRate, decayScale, bias1, bias2] = scalars.map(values => gather(values, iteration));
-  const step: StepScalars = {
-    learningRate: learningRate!,
-    decayScale: decayScale!,
-    bias1: bias1!,
-    bias2: bias2!,
-  };
-  const next = state.map((s, i) => adamWStep(s, gradients[i]!, factor, step, options.adamW));
-  const outputs: Record<string, Value> = { proceed: identity(proceed) };
-  next.forEach((s, i) => {
-    outputs[`p${i}`] = s.parameter;
-    outputs[`m${i}`] = s.firstMoment;
-    outputs[`v${i}`] = s.secondMoment;
-  });
-  const inputs = [iteration, proceed, ...state.flatMap(s => [s.parameter, s.firstMoment, s.secondMoment])];
-  return makeGraph(inputs, { ...outputs, loss: mul(lossSum, perToken), norm }, [ids, ...scalars]);
+  const after = Object.fromEntries(initial.map((value, i) => [value.name!, results.carried[i]!]));
+  const [losses, gradNorms] = results.stacked;
+  const outputs = { ...after, losses: losses!, gradNorms: gradNorms! };
+  return optimize(makeGraph([...initial, ids, ...scalars, count], outputs));
 }
 
 interface StepGradients {
@@ -135,28 +71,23 @@ interface StepGradients {
   readonly gradients: readonly Value[];
 }
 
+/** stepIds (A, B, T+1) -> the summed loss of a step and its gradients, over one or several micro-steps */
 function gradientsOfStep(
   config: MptConfig,
-  options: StepGraphOptions,
+  { accumulation, batch, length }: StepGraphOptions,
   parameters: ParameterValues,
   stepIds: Value,
 ): StepGradients {
-  const { accumulation, batch, length } = options;
   if (accumulation === 1)
     return gradientsOfMicroStep(config, parameters, reshape(stepIds, [batch, length + 1]));
   const weights = [...parameters.values()];
-  const iteration = input('micro', 'int64', []);
-  const proceed = input('proceedMicro', 'bool', []);
-  const sums = [scalar('float32', 0), ...weights.map(zerosLike)];
-  const inner = sums.map((sum, i) => input(`sum${i}`, 'float32', sum.type.shape));
-  const micro = gradientsOfMicroStep(config, parameters, gather(stepIds, iteration));
-  const added = [micro.lossSum, ...micro.gradients].map((value, i) => add(inner[i]!, value));
-  const outputs = Object.fromEntries(added.map((value, i) => [`sum${i}`, value]));
-  const body = makeGraph([iteration, proceed, ...inner], { proceed: identity(proceed), ...outputs }, [
-    ...weights,
-    stepIds,
-  ]);
-  const [lossSum, ...gradients] = loop(scalar('int64', accumulation), sums, body, accumulation);
+  const carried = [scalar('float32', 0), ...weights.map(zerosLike)];
+  const count = scalar('int64', accumulation);
+  const sums = repeat({ count, carried, captured: [...weights, stepIds] }, (i, sofar) => {
+    const micro = gradientsOfMicroStep(config, parameters, gather(stepIds, i));
+    return { carried: [micro.lossSum, ...micro.gradients].map((value, k) => add(sofar[k]!, value)) };
+  });
+  const [lossSum, ...gradients] = sums.carried;
   return { lossSum: lossSum!, gradients };
 }
 

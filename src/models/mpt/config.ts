@@ -1,5 +1,5 @@
 /** The shape of an MPT decoder, and the named sizes. */
-import { InputError, Problems } from '../../base/index.ts';
+import { InputError } from '../../base/index.ts';
 
 /** Learned position embeddings (T, D) added to the token embeddings, or linear biases on the attention scores (ALiBi). */
 export type Positions = 'learned' | 'alibi';
@@ -89,21 +89,35 @@ export function mptConfig(
   return { ...COMMON, ...ALIBI_FLAVOUR, ...shape };
 }
 
-/** Throws one `InputError` naming everything that is wrong with a configuration that came from outside. */
-export function checkMptConfig(config: MptConfig, where: string): MptConfig {
-  const problems = new Problems();
-  const whole = ['dModel', 'heads', 'layers', 'vocabSize', 'maxLength', 'expansion'] as const;
-  for (const key of whole) {
-    if (!Number.isSafeInteger(config[key]) || config[key] < 1)
-      problems.add(where, `${key} is ${config[key]}, expected a whole number of at least 1`);
+/** The largest value of each size: far beyond any model, and small enough that a hostile file cannot make us count to it. */
+const LARGEST = {
+  dModel: 2 ** 20,
+  heads: 2 ** 20,
+  layers: 10_000,
+  vocabSize: 2 ** 31 - 1,
+  maxLength: 2 ** 31 - 1,
+  expansion: 1024,
+} as const;
+
+/** Everything that is wrong with a configuration that came from outside, as messages. */
+export function mptConfigProblems(config: MptConfig): string[] {
+  const problems: string[] = [];
+  for (const [key, most] of Object.entries(LARGEST) as [keyof typeof LARGEST, number][]) {
+    if (!Number.isSafeInteger(config[key]) || config[key] < 1 || config[key] > most)
+      problems.push(`${key} is ${config[key]}, expected a whole number from 1 to ${most}`);
   }
   if (config.dModel % config.heads !== 0)
-    problems.add(where, `${config.heads} heads do not divide a width of ${config.dModel}`);
-  if (!(config.layerNormEpsilon > 0))
-    problems.add(where, `layerNormEpsilon is ${config.layerNormEpsilon}, expected a number above 0`);
-  if (!(config.alibiBiasMax > 0))
-    problems.add(where, `alibiBiasMax is ${config.alibiBiasMax}, expected a number above 0`);
-  problems.throwIfAny();
+    problems.push(`${config.heads} heads do not divide a width of ${config.dModel}`);
+  for (const key of ['layerNormEpsilon', 'alibiBiasMax'] as const) {
+    if (!(config[key] > 0)) problems.push(`${key} is ${config[key]}, expected a number above 0`);
+  }
+  return problems;
+}
+
+/** Throws one `InputError` with everything that is wrong with a configuration that came from outside. */
+export function checkMptConfig(config: MptConfig, where: string): MptConfig {
+  const problems = mptConfigProblems(config);
+  if (problems.length > 0) throw new InputError(problems.map(message => ({ where, message })));
   return config;
 }
 

@@ -1,4 +1,5 @@
 export * from './config.ts';
+export * from './embed.ts';
 export * from './flops.ts';
 export * from './forward.ts';
 export * from './parameters.ts';

@@ -1,0 +1,3 @@
+export * from './figure.ts';
+export * from './scaling-figure.ts';
+export * from './text-plot.ts';

@@ -1,0 +1,176 @@
+/** From a configuration to models: tokenizer, token shards, pretraining, each continued where an earlier run of the same stopped. */
+import { join } from 'node:path';
+import { exists, hashOf, type Progress, writeFileAtomic } from '../base/index.ts';
+import {
+  buildShards,
+  openTexts,
+  readDocuments,
+  ShardReader,
+  type TextSource,
+  textsOf,
+} from '../data/index.ts';
+import { countParameters, type MptConfig, type SpecialTokens } from '../models/index.ts';
+import { LADDER_ADAMW } from '../nn/index.ts';
+import { defaultThreads, measureGemmPeak } from '../runtime/index.ts';
+import { Tokenizer, trainTokenizer } from '../tokenizer/index.ts';
+import { autoLearningRate, budgetsOf, microBatch, modelOf, type PretrainConfig } from './config.ts';
+import type { TrainEvent } from './events.ts';
+import { type PretrainedModel, type PretrainOptions, pretrain } from './pretrain.ts';
+import { RunFolder } from './run-folder.ts';
+
+export interface ConfigEffects {
+  readonly progress: Progress;
+  readonly emit: (event: TrainEvent) => void;
+  readonly signal: AbortSignal;
+  /** Milliseconds since some fixed moment. */
+  readonly now: () => number;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly checkpointEveryMs?: number;
+}
+
+export interface PretrainOutcome {
+  readonly model: MptConfig;
+  readonly params: number;
+  readonly paramsNonEmbedding: number;
+  readonly trainTokens: number;
+  readonly models: readonly PretrainedModel[];
+}
+
+/** Runs a configuration in `folder`; the same call continues what was interrupted. */
+export async function pretrainFromConfig(
+  config: PretrainConfig,
+  folder: string,
+  effects: ConfigEffects,
+): Promise<PretrainOutcome> {
+  microBatch(config); // wrong numbers are told before any work is done
+  const data = await prepareData(config, folder, effects);
+  try {
+    const model = modelOf(config, data.tokenizer.vocabSize);
+    const { total, nonEmbedding } = countParameters(model);
+    const options = pretrainOptions(config, data, model, total, effects);
+    const { threads, provider } = options;
+    const gemmPeak = provider === 'cpu' ? await measureGemmPeak({ threads, now: effects.now }) : undefined;
+    const { emit, signal, now, checkpointEveryMs = 60_000 } = effects;
+    const models = await pretrain(options, {
+      folder: new RunFolder(folder),
+      emit,
+      signal,
+      now,
+      gemmPeak,
+      checkpointEveryMs,
+    });
+    return {
+      model,
+      params: total,
+      paramsNonEmbedding: nonEmbedding,
+      trainTokens: data.text.manifest.train.tokens,
+      models,
+    };
+  } finally {
+    data.text.close();
+    data.heldOut.close();
+  }
+}
+
+interface PreparedData {
+  readonly tokenizer: Tokenizer;
+  readonly tokenizerPath: string;
+  readonly text: ShardReader;
+  readonly heldOut: ShardReader;
+}
+
+async function prepareData(
+  config: PretrainConfig,
+  folder: string,
+  effects: ConfigEffects,
+): Promise<PreparedData> {
+  const sources = await openTexts([config.text].flat(), { field: config.textField });
+  const tokenizerPath = await prepareTokenizer(config, sources, folder, effects);
+  const tokenizer = await Tokenizer.fromFile(tokenizerPath);
+  const shards = join(folder, 'shards');
+  await prepareShards(config, sources, tokenizer, shards, effects);
+  const reading = { length: config.sequenceLength, verify: false }; // building them has just verified them
+  const text = await ShardReader.open(shards, { ...reading, split: 'train' });
+  const heldOut = await ShardReader.open(shards, { ...reading, split: 'heldOut' });
+  return { tokenizer, tokenizerPath, text, heldOut };
+}
+
+function pretrainOptions(
+  config: PretrainConfig,
+  data: PreparedData,
+  model: MptConfig,
+  params: number,
+  effects: ConfigEffects,
+): PretrainOptions {
+  const budgets = budgetsOf(config, params);
+  const { schedule, accumulation, maxGradNorm, seed, heldOutTokens, checkpointTokens, provider } = config;
+  const sometimes = Math.max(config.batchTokens, Math.round(Math.max(...budgets) / 20));
+  return {
+    model,
+    text: data.text,
+    heldOut: data.heldOut,
+    tokenizer: { path: data.tokenizerPath, specialTokens: specialTokensOf(data.tokenizer) },
+    dataHash: hashOf(data.text.manifest),
+    budgets,
+    schedule,
+    warmupTokens: config.warmupTokens ?? Math.round(0.05 * Math.min(...budgets)),
+    peakLearningRate: config.learningRate === 'auto' ? autoLearningRate(model.dModel) : config.learningRate,
+    batch: microBatch(config),
+    accumulation,
+    maxGradNorm,
+    adamW: { ...LADDER_ADAMW, weightDecay: config.weightDecay },
+    seed,
+    convention: config.flopsConvention,
+    evaluateEveryTokens: config.evaluateEveryTokens ?? sometimes,
+    heldOutTokens,
+    checkpointTokens,
+    threads: config.threads ?? defaultThreads(effects.environment),
+    provider,
+  };
+}
+
+/** The tokens by role, as Transformers wants them named; llm-foundry pads with the end-of-text token where there is no other. */
+function specialTokensOf(tokenizer: Tokenizer): SpecialTokens {
+  const eos = tokenizer.idToToken(tokenizer.eosId)!;
+  return { eos, bos: eos, pad: tokenizer.idToToken(tokenizer.padId) ?? eos };
+}
+
+async function prepareTokenizer(
+  config: PretrainConfig,
+  sources: readonly TextSource[],
+  folder: string,
+  effects: ConfigEffects,
+): Promise<string> {
+  if (typeof config.tokenizer === 'string') return config.tokenizer;
+  const path = join(folder, 'tokenizer.json');
+  if (await exists(path)) return path;
+  const task = effects.progress.start('tokenizer', totalBytes(sources), 'bytes');
+  const documents = readDocuments(sources, { signal: effects.signal, onRead: bytes => task.update(bytes) });
+  const trained = await trainTokenizer(textsOf(documents), {
+    vocabSize: config.tokenizer.vocabSize,
+    signal: effects.signal,
+  });
+  task.finish(`${trained.vocabSize} tokens`);
+  await writeFileAtomic(path, trained.json);
+  return path;
+}
+
+async function prepareShards(
+  config: PretrainConfig,
+  sources: readonly TextSource[],
+  tokenizer: Tokenizer,
+  folder: string,
+  effects: ConfigEffects,
+): Promise<void> {
+  const task = effects.progress.start('shards', totalBytes(sources), 'bytes');
+  const manifest = await buildShards(sources, tokenizer, folder, {
+    heldOut: config.heldOutShare,
+    seed: config.seed,
+    signal: effects.signal,
+    onProgress: (bytes, tokens) => task.update(bytes, `${tokens} tokens`),
+  });
+  task.finish(`${manifest.train.tokens} tokens`);
+}
+
+const totalBytes = (sources: readonly TextSource[]): number =>
+  sources.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,0 +1,52 @@
+/** A finished model as a directory that other tools can open. */
+import { join } from 'node:path';
+import { prettyJson, publishFolder, writeFileAtomic } from '../base/index.ts';
+import type { Tensor } from '../graph/index.ts';
+import {
+  type EmbedderExport,
+  type FlopsConvention,
+  type MptConfig,
+  type TokenizerFiles,
+  writeEmbedderDirectory,
+  writeMptDirectory,
+} from '../models/index.ts';
+
+/** What is known of a pretrained model: `isoflop.json` in its directory. */
+export interface ModelFacts {
+  readonly tokens: number;
+  readonly flops: number;
+  readonly flopsConvention: FlopsConvention;
+  readonly params: number;
+  readonly paramsNonEmbedding: number;
+  readonly heldOutLossNats: number;
+  readonly heldOutBitsPerByte: number;
+  /** Passes over the training text, begun ones counted whole. */
+  readonly epochs: number;
+  readonly seed: number;
+  readonly dataHash: string;
+}
+
+export const FACTS_FILE = 'isoflop.json';
+
+export interface FinishedModel {
+  readonly model: MptConfig;
+  readonly tokenizer: TokenizerFiles;
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly facts: ModelFacts;
+}
+
+/** Writes a Hugging Face directory with the facts beside it. It appears whole; one that is there already is kept. */
+export async function publishModel(
+  path: string,
+  { model, tokenizer, weights, facts }: FinishedModel,
+): Promise<void> {
+  await publishFolder(path, async folder => {
+    await writeMptDirectory(folder, model, weights, { tokenizer });
+    await writeFileAtomic(join(folder, FACTS_FILE), prettyJson(facts));
+  });
+}
+
+/** Writes an embedder. It appears whole; one that is there already is kept. */
+export async function publishEmbedder(path: string, model: EmbedderExport): Promise<void> {
+  await publishFolder(path, folder => writeEmbedderDirectory(folder, model));
+}
