@@ -32,7 +32,7 @@ export const registerFinetune: Register = (program, io) => {
     .requiredOption('-o, --output <folder>', 'folder of the run')
     .option('--temperature <t>', 'temperature of the loss (0.02)', positive)
     .option('--negatives <n>', 'hard negatives a query (15)', integer(0))
-    .option('--no-in-batch', 'let only a query\'s own negatives compete')
+    .option('--no-in-batch', "let only a query's own negatives compete")
     .option('--batch-pairs <n>', 'pairs a step (32)', integer(1))
     .option('--epochs <n>', 'passes over the pairs (1)', integer(1))
     .option('--learning-rate <r>', 'peak learning rate (1e-3)', positive)
@@ -45,8 +45,15 @@ export const registerFinetune: Register = (program, io) => {
     .option('--query-prefix <text>', 'before every query ("query: ")')
     .option('--passage-prefix <text>', 'before every passage ("passage: ")')
     .option('--no-eos', 'do not append the end-of-text token')
-    .option('--from-scratch', 'begin with random weights of the same shape: the reference for what pretraining brings')
-    .option('--activation-gb <n>', 'memory for activations; batches that need more are computed in chunks (2)', positive)
+    .option(
+      '--from-scratch',
+      'begin with random weights of the same shape: the reference for what pretraining brings',
+    )
+    .option(
+      '--activation-gb <n>',
+      'memory for activations; batches that need more are computed in chunks (2)',
+      positive,
+    )
     .option('--seed <n>', 'of order and choices (17)', integer(0))
     .option('--threads <n>', 'threads (OMP_NUM_THREADS, else one a core)', integer(1))
     .action(async (model: string, pairs: string, flags: Flags) => {
@@ -62,13 +69,27 @@ export const registerFinetune: Register = (program, io) => {
         environment: io.environment,
       });
       const last = listener.finish();
-      emit(io, flags, { embedder: path, ...last }, () => `${path}${last ? `  loss ${last.lossNats.toFixed(4)} after ${compact(last.pairs)} pairs` : ''}`);
+      emit(
+        io,
+        flags,
+        { embedder: path, ...last },
+        () => `${path}${last ? `  loss ${last.lossNats.toFixed(4)} after ${compact(last.pairs)} pairs` : ''}`,
+      );
     });
 };
 
 /** Flags into options: those that were given, under the names the library knows them by. */
 function optionsOf(flags: Flags): FinetuneFilesOptions {
-  const { inBatch, eos, queryPrefix, passagePrefix, maxQueryTokens, maxPassageTokens, activationGb, ...rest } = flags;
+  const {
+    inBatch,
+    eos,
+    queryPrefix,
+    passagePrefix,
+    maxQueryTokens,
+    maxPassageTokens,
+    activationGb,
+    ...rest
+  } = flags;
   const embedder = {
     appendEos: eos,
     ...(queryPrefix !== undefined && { queryPrefix }),
@@ -76,7 +97,12 @@ function optionsOf(flags: Flags): FinetuneFilesOptions {
     ...(maxQueryTokens !== undefined && { maxQueryTokens }),
     ...(maxPassageTokens !== undefined && { maxPassageTokens }),
   };
-  return { ...rest, inBatchNegatives: inBatch, embedder, ...(activationGb !== undefined && { activationBytes: activationGb * 1e9 }) };
+  return {
+    ...rest,
+    inBatchNegatives: inBatch,
+    embedder,
+    ...(activationGb !== undefined && { activationBytes: activationGb * 1e9 }),
+  };
 }
 
 function progressListener(io: Io) {

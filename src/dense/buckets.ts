@@ -25,7 +25,11 @@ export function bucketsOf(offsets: ArrayLike<number>, batchTokens: number): Buck
     let end = first + 1;
     while (end < count && (end + 1 - first) * padded(lengthOf(order[end]!)) <= batchTokens) end++;
     const rows = order.slice(first, end);
-    buckets.push({ rows, length: padded(lengthOf(rows.at(-1)!)), tokens: rows.reduce((sum, i) => sum + lengthOf(i), 0) });
+    buckets.push({
+      rows,
+      length: padded(lengthOf(rows.at(-1)!)),
+      tokens: rows.reduce((sum, i) => sum + lengthOf(i), 0),
+    });
     first = end;
   }
   return buckets;

@@ -38,7 +38,9 @@ const manifestSchema = z.strictObject({
   type: z.enum(['f32', 'f16']),
   dimension: z.number().int().positive(),
   count: z.number().int().min(0),
-  blocks: z.array(z.strictObject({ rows: z.number().int().positive(), sha256: z.string(), idsSha256: z.string() })),
+  blocks: z.array(
+    z.strictObject({ rows: z.number().int().positive(), sha256: z.string(), idsSha256: z.string() }),
+  ),
 });
 
 export type EmbeddingsManifest = z.infer<typeof manifestSchema>;
@@ -64,13 +66,21 @@ export class EmbeddingsWriter {
   }
 
   /** Begins a folder or continues one of the same description; another description is refused. */
-  static async open(folder: string, description: Json, dimension: number, type: VectorType): Promise<EmbeddingsWriter> {
+  static async open(
+    folder: string,
+    description: Json,
+    dimension: number,
+    type: VectorType,
+  ): Promise<EmbeddingsWriter> {
     await mkdir(folder, { recursive: true });
     const file = join(folder, DESCRIPTION);
     const whole = { format: FORMAT, version: VERSION, type, dimension, of: description };
     if (!(await exists(file))) await writeFileAtomic(file, prettyJson(whole));
     else if (canonicalJson(await readInputJson(file)) !== canonicalJson(whole)) {
-      throw new InputError(folder, 'holds vectors of another model, collection or settings: remove it, or choose another folder');
+      throw new InputError(
+        folder,
+        'holds vectors of another model, collection or settings: remove it, or choose another folder',
+      );
     }
     const writer = new EmbeddingsWriter(folder, dimension, type);
     await writer.#resume();
@@ -84,7 +94,11 @@ export class EmbeddingsWriter {
 
   async #resume(): Promise<void> {
     const names = new Set(await readdir(this.#folder));
-    for (let i = 0; names.has(`${blockName(i)}.${this.#type}`) && names.has(`${blockName(i)}.ids.jsonl`); i++) {
+    for (
+      let i = 0;
+      names.has(`${blockName(i)}.${this.#type}`) && names.has(`${blockName(i)}.ids.jsonl`);
+      i++
+    ) {
       const ids = await readIds(this.#folder, i);
       const bytes = await readBytes(join(this.#folder, `${blockName(i)}.${this.#type}`));
       this.#blocks.push({ rows: ids.length, sha256: sha256(bytes), idsSha256: sha256(idLines(ids)) });
@@ -129,7 +143,11 @@ export class Embeddings {
 
   static async open(folder: string): Promise<Embeddings> {
     const file = join(folder, MANIFEST);
-    if (!(await exists(file))) throw new InputError(folder, 'holds no finished embeddings: run isoflop embed, which continues what was begun');
+    if (!(await exists(file)))
+      throw new InputError(
+        folder,
+        'holds no finished embeddings: run isoflop embed, which continues what was begun',
+      );
     return new Embeddings(folder, await readConfig(file, manifestSchema, {}));
   }
 
@@ -145,10 +163,15 @@ export class Embeddings {
       const bytes = await readBytes(file);
       const ids = await readIds(this.folder, i);
       const width = type === 'f32' ? 4 : 2;
-      const whole = bytes.byteLength === rows * dimension * width && sha256(bytes) === expected && sha256(idLines(ids)) === idsSha256;
-      if (!whole) throw new InputError(file, 'does not match its manifest: the file was damaged, embed again');
+      const whole =
+        bytes.byteLength === rows * dimension * width &&
+        sha256(bytes) === expected &&
+        sha256(idLines(ids)) === idsSha256;
+      if (!whole)
+        throw new InputError(file, 'does not match its manifest: the file was damaged, embed again');
       const vectors = numbersOf(bytes, type);
-      if (!vectors.every(Number.isFinite)) throw new InputError(file, 'holds numbers that are not finite: embed again');
+      if (!vectors.every(Number.isFinite))
+        throw new InputError(file, 'holds numbers that are not finite: embed again');
       yield { ids, vectors };
     }
   }

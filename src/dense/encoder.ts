@@ -46,7 +46,13 @@ export class Encoder {
   readonly #batchTokens: number;
   #work: EncoderWork = { texts: 0, tokens: 0, paddedTokens: 0 };
 
-  private constructor(config: MptConfig, settings: EmbedderSettings, tokenizer: Tokenizer, session: Session, batchTokens: number) {
+  private constructor(
+    config: MptConfig,
+    settings: EmbedderSettings,
+    tokenizer: Tokenizer,
+    session: Session,
+    batchTokens: number,
+  ) {
     this.config = config;
     this.settings = settings;
     this.tokenizer = tokenizer;
@@ -60,7 +66,10 @@ export class Encoder {
     if (!tokenizerPath) throw new InputError(path, 'has no tokenizer.json, which texts are encoded with');
     const tokenizer = await Tokenizer.fromFile(tokenizerPath);
     if (tokenizer.vocabSize > config.vocabSize) {
-      throw new InputError(path, `the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}: they do not belong together`);
+      throw new InputError(
+        path,
+        `the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}: they do not belong together`,
+      );
     }
     const settings = { ...((await readEmbedderSettings(path)) ?? DEFAULT_EMBEDDER), ...options.settings };
     return Encoder.create(config, weights, tokenizer, settings, options);
@@ -76,7 +85,10 @@ export class Encoder {
   ): Promise<Encoder> {
     const longest = Math.max(settings.maxQueryTokens, settings.maxPassageTokens);
     if (config.positions === 'learned' && longest > config.maxLength) {
-      throw new InputError('lengths', `learned positions end at ${config.maxLength} tokens, texts may have ${longest}: lower the lengths`);
+      throw new InputError(
+        'lengths',
+        `learned positions end at ${config.maxLength} tokens, texts may have ${longest}: lower the lengths`,
+      );
     }
     const { batchTokens = BATCH_TOKENS, settings: _settings, ...session } = options;
     const opened = await Session.create(embedGraph(config), { ...session, constants: weights });
@@ -96,10 +108,18 @@ export class Encoder {
    * Vectors of unit length, row by row: (n, D). A text's vector does not depend on its neighbours beyond rounding (1e-5). Throws where a
    * vector is not finite.
    */
-  async encode(texts: readonly string[], role: Role, progress: EncodeProgress = {}): Promise<Float32Array<ArrayBuffer>> {
+  async encode(
+    texts: readonly string[],
+    role: Role,
+    progress: EncodeProgress = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
     const { queryPrefix, passagePrefix, maxQueryTokens, maxPassageTokens, appendEos } = this.settings;
-    const [prefix, maxTokens] = role === 'query' ? [queryPrefix, maxQueryTokens] : [passagePrefix, maxPassageTokens];
-    const encoded = await this.tokenizer.encodeBatch(texts.map(text => prefix + text), { maxTokens, addEos: appendEos });
+    const [prefix, maxTokens] =
+      role === 'query' ? [queryPrefix, maxQueryTokens] : [passagePrefix, maxPassageTokens];
+    const encoded = await this.tokenizer.encodeBatch(
+      texts.map(text => prefix + text),
+      { maxTokens, addEos: appendEos },
+    );
     const vectors = new Float32Array(texts.length * this.dimension);
     for (const bucket of bucketsOf(encoded.offsets, this.#batchTokens)) {
       progress.signal?.throwIfAborted();
@@ -148,5 +168,8 @@ function embedGraph(config: MptConfig) {
 function requireFinite(vectors: Float32Array, dimension: number, rows: readonly number[]): void {
   const bad = vectors.findIndex(value => !Number.isFinite(value));
   if (bad < 0) return;
-  throw new InputError('model', `the vector of text ${rows[Math.floor(bad / dimension)]! + 1} of the batch is not finite: its weights are damaged`);
+  throw new InputError(
+    'model',
+    `the vector of text ${rows[Math.floor(bad / dimension)]! + 1} of the batch is not finite: its weights are damaged`,
+  );
 }

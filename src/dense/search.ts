@@ -41,7 +41,10 @@ export async function exactSearch(
   try {
     for await (const block of blocks) {
       if (block.vectors.length !== block.ids.length * dimension) {
-        throw new InputError('embeddings', `vectors of ${block.vectors.length / block.ids.length} numbers, the queries have ${dimension}`);
+        throw new InputError(
+          'embeddings',
+          `vectors of ${block.vectors.length / block.ids.length} numbers, the queries have ${dimension}`,
+        );
       }
       for (const part of cut(block, dimension)) {
         const found = await searcher.search(queries, part);
@@ -58,7 +61,10 @@ export async function exactSearch(
 function* cut(block: EmbeddingBlock, dimension: number): Generator<EmbeddingBlock> {
   for (let from = 0; from < block.ids.length; from += VECTORS_AT_ONCE) {
     const to = Math.min(block.ids.length, from + VECTORS_AT_ONCE);
-    yield { ids: block.ids.slice(from, to), vectors: block.vectors.subarray(from * dimension, to * dimension) };
+    yield {
+      ids: block.ids.slice(from, to),
+      vectors: block.vectors.subarray(from * dimension, to * dimension),
+    };
   }
 }
 
@@ -96,7 +102,10 @@ class BlockSearcher {
       signal?.throwIfAborted();
       const own = queries.ids.slice(from, from + QUERIES_AT_ONCE);
       const data = queries.vectors.subarray(from * this.#dimension, (from + own.length) * this.#dimension);
-      const results = await session.run({ queries: { dtype: 'float32', shape: [own.length, this.#dimension], data }, documents });
+      const results = await session.run({
+        queries: { dtype: 'float32', shape: [own.length, this.#dimension], data },
+        documents,
+      });
       own.forEach((queryId, q) => {
         const found = rowHits(results, q, ids);
         hits.push(removeSelf ? found.filter(({ id }) => id !== queryId).slice(0, k) : found);
@@ -113,7 +122,10 @@ class BlockSearcher {
     const best = topK(gemm(queries, documents, { transB: 1 }), k);
     const { threads, provider } = this.#options;
     const options = { ...(threads !== undefined && { threads }), ...(provider && { provider }) };
-    const session = await Session.create(makeGraph([queries, documents], { scores: best.values, places: best.places }), options);
+    const session = await Session.create(
+      makeGraph([queries, documents], { scores: best.values, places: best.places }),
+      options,
+    );
     this.#sessions.set(k, session);
     return session;
   }

@@ -349,7 +349,10 @@ export function erf(x: number): number {
 
 function topK([x, k]: readonly Numbers[]): Numbers[] {
   const best = (row: readonly number[]) =>
-    row.map((_, i) => i).sort((a, b) => row[b]! - row[a]! || a - b).slice(0, k!.data[0]);
+    row
+      .map((_, i) => i)
+      .sort((a, b) => row[b]! - row[a]! || a - b)
+      .slice(0, k!.data[0]);
   return [mapRows(x!, row => best(row).map(i => row[i]!)), mapRows(x!, best)];
 }
 

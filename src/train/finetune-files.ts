@@ -36,10 +36,14 @@ export async function finetuneFiles(
   modelFolder: string,
   pairsPath: string,
   options: FinetuneFilesOptions,
-  effects: StepEffects & { readonly progress: Progress; readonly environment: Readonly<Record<string, string | undefined>> },
+  effects: StepEffects & {
+    readonly progress: Progress;
+    readonly environment: Readonly<Record<string, string | undefined>>;
+  },
 ): Promise<string> {
   const { config, weights: read, tokenizerPath } = await readMptDirectory(modelFolder);
-  if (!tokenizerPath) throw new InputError(modelFolder, 'has no tokenizer.json, which texts are encoded with');
+  if (!tokenizerPath)
+    throw new InputError(modelFolder, 'has no tokenizer.json, which texts are encoded with');
   const settings = { ...DEFAULT_FINETUNE, ...defined(options) };
   const weights = options.fromScratch ? weightsOf(config, initialState(config, settings.seed)) : read;
   const tokenizer = await Tokenizer.fromFile(tokenizerPath);
@@ -48,7 +52,9 @@ export async function finetuneFiles(
   const lengths = { maxQueryTokens: trainQueryTokens, maxPassageTokens: trainPassageTokens };
   const task = effects.progress.start('tokenise pairs', undefined, 'pairs');
   const source = readPairs(pairsPath, { signal: effects.signal });
-  const pairs = await TokenizedPairs.build(source, tokenizer, { ...embedder, ...lengths }, pairsPath, count => task.update(count));
+  const pairs = await TokenizedPairs.build(source, tokenizer, { ...embedder, ...lengths }, pairsPath, count =>
+    task.update(count),
+  );
   task.finish();
   const { fromScratch = false, activationBytes = ACTIVATION_BYTES, provider } = options;
   const dataHash = hashOf([await hashWeights(modelFolder), await sha256File(pairsPath), fromScratch]);
@@ -82,6 +88,8 @@ function defined(options: FinetuneFilesOptions): Partial<FinetuneSettings> {
 
 /** Hash over the weight files of a model directory. */
 export async function hashWeights(folder: string): Promise<string> {
-  const files = (await readdir(folder)).filter(name => name.endsWith('.safetensors') || name === 'config.json').sort();
+  const files = (await readdir(folder))
+    .filter(name => name.endsWith('.safetensors') || name === 'config.json')
+    .sort();
   return hashOf(await Promise.all(files.map(async name => [name, await sha256File(join(folder, name))])));
 }

@@ -129,7 +129,8 @@ function inferTopK(node: Untyped): TensorType[] {
   const { dtype, shape } = node.inputs[0]!.type;
   const [k] = constantNumbers(node.op, node.inputs[1], 'k');
   const width = shape.at(-1);
-  if (typeof width === 'number' && width < k!) throw new ShapeError(node.op, [formatType(node.inputs[0]!.type)], `has no ${k} largest`);
+  if (typeof width === 'number' && width < k!)
+    throw new ShapeError(node.op, [formatType(node.inputs[0]!.type)], `has no ${k} largest`);
   const result = [...shape.slice(0, -1), k!];
   return [tensorType(dtype, result), tensorType('int64', result)];
 }
