@@ -59,7 +59,7 @@ export function collate(groups: readonly TokenizedGroup[], options: BatchOptions
   const chunks =
     options.chunks === undefined
       ? chunksByTokens(sorted, options.chunkTokens)
-      : equalChunks(sorted, options.chunks);
+      : tightestChunks(sorted, options.chunks);
   const ids = chunks.map(chunk => padChunk(sorted, chunk, options.padId));
   return {
     chunks,
@@ -74,34 +74,92 @@ export function collate(groups: readonly TokenizedGroup[], options: BatchOptions
 const roundUp = (length: number): number =>
   Math.max(LENGTH_STEP, Math.ceil(length / LENGTH_STEP) * LENGTH_STEP);
 
-/** Texts in ascending length: a chunk takes more as long as its rows times its longest stay within the limit. */
+/** What a chunk costs beside its positions, as positions: so few small chunks are made for a little less padding. */
+const CHUNK_COST = 256;
+
+/** Chunks of at most `chunkTokens` positions (a longer text has one of its own) at the least cost. */
 function chunksByTokens(sorted: readonly Uint32Array[], chunkTokens: number): Chunk[] {
-  const chunks: Chunk[] = [];
-  for (let first = 0; first < sorted.length; ) {
-    let rows = 1;
-    while (first + rows < sorted.length && (rows + 1) * roundUp(sorted[first + rows]!.length) <= chunkTokens)
-      rows++;
-    chunks.push({ firstText: first, rows, length: roundUp(sorted[first + rows - 1]!.length) });
-    first += rows;
+  const groups = lengthGroups(sorted).flatMap(group => cutToFit(group, chunkTokens));
+  const fits = (chunk: Chunk) => chunk.rows === 1 || chunk.rows * chunk.length <= chunkTokens;
+  return bestCuts(groups, { fits, chunkCost: CHUNK_COST });
+}
+
+function cutToFit({ firstText, rows, length }: Chunk, chunkTokens: number): Chunk[] {
+  const most = Math.max(1, Math.floor(chunkTokens / length));
+  const pieces: Chunk[] = [];
+  for (let done = 0; done < rows; done += most) {
+    pieces.push({ firstText: firstText + done, rows: Math.min(most, rows - done), length });
+  }
+  return pieces;
+}
+
+/**
+ * Exactly `count` chunks with the least padding: the best cuts between texts of different padded lengths, found by dynamic programming;
+ * where there are fewer lengths than chunks, large chunks are halved, which costs nothing.
+ */
+function tightestChunks(sorted: readonly Uint32Array[], count: number): Chunk[] {
+  if (sorted.length < count) throw new InternalError(`${sorted.length} texts do not make ${count} chunks`);
+  const chunks = bestCuts(lengthGroups(sorted), { count });
+  while (chunks.length < count) {
+    const largest = chunks.reduce((a, b) => (b.rows > a.rows ? b : a));
+    const half = largest.rows >> 1;
+    const halves = [
+      { ...largest, rows: half },
+      { ...largest, firstText: largest.firstText + half, rows: largest.rows - half },
+    ];
+    chunks.splice(chunks.indexOf(largest), 1, ...halves);
   }
   return chunks;
 }
 
-/** Exactly `count` chunks of about equally many tokens; every chunk has at least one text. */
-function equalChunks(sorted: readonly Uint32Array[], count: number): Chunk[] {
-  if (sorted.length < count) throw new InternalError(`${sorted.length} texts do not make ${count} chunks`);
-  const total = sorted.reduce((sum, { length }) => sum + length, 0);
-  const chunks: Chunk[] = [];
-  let [first, taken] = [0, 0];
-  for (let i = 0; i < count; i++) {
-    let rows = 0;
-    const most = sorted.length - first - (count - 1 - i);
-    while (rows < most && (rows === 0 || taken < (total * (i + 1)) / count || i === count - 1))
-      taken += sorted[first + rows++]!.length;
-    chunks.push({ firstText: first, rows, length: roundUp(sorted[first + rows - 1]!.length) });
-    first += rows;
+/** Runs of texts with one padded length, as chunks. */
+function lengthGroups(sorted: readonly Uint32Array[]): Chunk[] {
+  const groups: Chunk[] = [];
+  sorted.forEach((text, i) => {
+    const length = roundUp(text.length);
+    const last = groups.at(-1);
+    if (last?.length === length) groups[groups.length - 1] = { ...last, rows: last.rows + 1 };
+    else groups.push({ firstText: i, rows: 1, length });
+  });
+  return groups;
+}
+
+interface Cuts {
+  readonly cost: number;
+  readonly chunks: readonly Chunk[];
+}
+
+interface CutRules {
+  /** Most chunks (default: no limit). */
+  readonly count?: number;
+  readonly fits?: (chunk: Chunk) => boolean;
+  readonly chunkCost?: number;
+}
+
+/** Chunks of whole consecutive groups with the fewest positions, padding included, by dynamic programming over the last cut. */
+function bestCuts(groups: readonly Chunk[], { count = groups.length, fits = () => true, chunkCost = 0 }: CutRules): Chunk[] {
+  let best: (Cuts | undefined)[] = [{ cost: 0, chunks: [] }];
+  for (let used = 0; used < count; used++) {
+    const next = [...best];
+    for (let end = 1; end <= groups.length; end++) {
+      for (let start = end - 1; start >= 0; start--) {
+        const chunk = joined(groups, start, end);
+        if (!fits(chunk)) break;
+        const before = best[start];
+        const cost = (before?.cost ?? Number.POSITIVE_INFINITY) + chunk.rows * chunk.length + chunkCost;
+        if (before && cost < (next[end]?.cost ?? Number.POSITIVE_INFINITY)) next[end] = { cost, chunks: [...before.chunks, chunk] };
+      }
+    }
+    if (next[groups.length] && next[groups.length]!.cost === best[groups.length]?.cost) break; // another chunk saves nothing
+    best = next;
   }
-  return chunks;
+  return [...best[groups.length]!.chunks];
+}
+
+function joined(groups: readonly Chunk[], start: number, end: number): Chunk {
+  const last = groups[end - 1]!;
+  const { firstText } = groups[start]!;
+  return { firstText, rows: last.firstText + last.rows - firstText, length: last.length };
 }
 
 function padChunk(

@@ -81,8 +81,8 @@ export async function finetune(options: FinetuneOptions, effects: StepEffects): 
   return effects.folder.modelPath(EMBEDDER_NAME);
 }
 
-/** Chunks of the direct way: a copy of the model each, so few; four keep padding low. */
-const DIRECT_CHUNKS = 4;
+/** Chunks of the direct way: a copy of the model each, so few; six keep padding at a few per cent. */
+const DIRECT_CHUNKS = 6;
 
 /** Tokens of a chunk in the cached way. */
 const CHUNK_TOKENS = 4096;
@@ -94,8 +94,9 @@ function activationBytesPerToken({ dModel, heads, layers }: MptConfig, length: n
 
 /** Does the largest possible batch fit, with all its activations? */
 export function fitsDirectly(options: FinetuneOptions): boolean {
-  const { model, batchPairs, negatives, trainQueryTokens, trainPassageTokens, activationBytes } = options;
-  const tokens = batchPairs * (trainQueryTokens + (1 + negatives) * trainPassageTokens);
+  const { model, batchPairs, negatives, pairs, trainQueryTokens, trainPassageTokens, activationBytes } = options;
+  const passages = 1 + Math.min(negatives, pairs.mostNegatives);
+  const tokens = batchPairs * (trainQueryTokens + passages * trainPassageTokens);
   return tokens * activationBytesPerToken(model, trainPassageTokens) <= activationBytes;
 }
 

@@ -45,6 +45,8 @@ export class TokenizedPairs {
   readonly #starts = new Grower(new Float64Array(0));
   readonly #queries = new Grower(new Float64Array(0));
 
+  #mostNegatives = 0;
+
   private constructor(vocabSize: number) {
     this.#tokens = vocabSize <= 65_536 ? new Grower(new Uint16Array(0)) : new Grower(new Uint32Array(0));
     this.#offsets.push([0]);
@@ -73,7 +75,12 @@ export class TokenizedPairs {
     return this.#queries.length;
   }
 
-  /** Longest text, in tokens. */
+  /** Negatives of the pair that has most. */
+  get mostNegatives(): number {
+    return this.#mostNegatives;
+  }
+
+  /** Texts of all pairs. */
   get texts(): number {
     return this.#offsets.length - 1;
   }
@@ -98,6 +105,7 @@ export class TokenizedPairs {
       this.#hashes.push([hashTokens(own)]);
     };
     block.forEach(({ pos, neg }, i) => {
+      this.#mostNegatives = Math.max(this.#mostNegatives, neg.length);
       this.#queries.push([this.texts]);
       pushText(queries, i);
       this.#starts.push([this.texts, this.texts + pos.length]);
