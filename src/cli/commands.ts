@@ -1,5 +1,4 @@
 /** Every command of the program, in the order `isoflop --help` lists them. */
-
 import { registerClean } from './clean.ts';
 import type { Register } from './command.ts';
 import { registerCorrelate } from './correlate.ts';

@@ -3,16 +3,14 @@ import type { CorrelationValue, PairReport, TaskRank } from '../scaling/index.ts
 import { addCommand, emit } from './command.ts';
 import { show } from './fit-text.ts';
 import type { Io } from './io.ts';
-import { loadTable, PUBLISHED } from './tables.ts';
+import { addRowFilter, loadTable, PUBLISHED, type RowFilter } from './tables.ts';
 import { formatTable } from './text-table.ts';
 import { collect, integer, positive } from './values.ts';
 
-interface Options {
+interface Options extends RowFilter {
   readonly x: readonly string[];
   readonly y: readonly string[];
   readonly partial?: string;
-  readonly family?: readonly string[];
-  readonly where?: readonly string[];
   readonly level: number;
   readonly resamples: number;
   readonly seed: number;
@@ -20,7 +18,7 @@ interface Options {
 }
 
 export function registerCorrelate(program: Command, io: Io): void {
-  addCommand(program, {
+  const command = addCommand(program, {
     name: 'correlate',
     summary: 'correlate scores of the same models, plain and with compute taken out',
     details:
@@ -32,17 +30,12 @@ export function registerCorrelate(program: Command, io: Io): void {
       'isoflop correlate points.csv --x hellaswag --x lambada --y ndcg_at_10 --partial flops',
       'isoflop correlate published --where study=luo2024 --where type=decoder --x icl --y beir13 --partial flops',
     ],
-  })
+  });
+  addRowFilter(command)
     .argument('<table>', "CSV file, or 'published'")
     .requiredOption('--x <column>', 'a score; may be given several times', collect)
     .requiredOption('--y <column>', 'the score to set it against; may be given several times', collect)
     .option('--partial <column>', 'take out the logarithm of this column, such as flops')
-    .option('--family <name>', 'only rows of this family; may be given several times', collect)
-    .option(
-      '--where <column=text>',
-      'only rows in which a column holds that text; may be given several times',
-      collect,
-    )
     .option('--level <share>', 'coverage of the intervals', positive, 0.95)
     .option('--resamples <count>', 'bootstrap resamples over families; 0 for none', integer(0), 1000)
     .option('--seed <number>', 'seed of the bootstrap', integer(0), 17)

@@ -14,7 +14,7 @@ interface Options extends TableOptions {
   readonly delta?: number;
   readonly starts?: number;
   readonly holdout: 'largest' | 'auto' | 'none';
-  readonly interval: IntervalMethod;
+  readonly interval: IntervalMethod | 'auto';
   readonly level: number;
   readonly resamples: number;
   readonly seed: number;
@@ -68,9 +68,9 @@ export function registerFit(program: Command, io: Io): void {
       'rank the forms by hold-out error over the roll-outs (3 unless --rollouts says more)',
     )
     .addOption(
-      new Option('--interval <method>', 'where intervals come from')
-        .choices(['profile', 'bootstrap'])
-        .default('profile'),
+      new Option('--interval <method>', 'where intervals come from (auto: profile; bootstrap for two-step)')
+        .choices(['auto', 'profile', 'bootstrap'])
+        .default('auto'),
     )
     .option('--level <share>', 'coverage of the intervals', positive, 0.95)
     .option('--resamples <count>', 'bootstrap resamples over models; 0 for none', integer(0), 1000)

@@ -15,7 +15,7 @@ export interface PlanningLaw {
 }
 
 export async function loadJointLaw(path: string | undefined): Promise<PlanningLaw> {
-  const { fitAll, loadFit } = await import('../scaling/index.ts');
+  const { fitAll, FIT_DEFAULTS, loadFit } = await import('../scaling/index.ts');
   if (path !== undefined) {
     const { file, model } = loadFit(await readInputJson(path, 64 << 20), path);
     if (!JOINT_FORMS.includes(file.form))
@@ -26,13 +26,10 @@ export async function loadJointLaw(path: string | undefined): Promise<PlanningLa
     return { model, origin: path, target: file.target.column, warnings: file.warnings };
   }
   const { model, report } = fitAll(await loadPoints(PUBLISHED, DEFAULT), {
+    ...FIT_DEFAULTS,
     form: 'chinchilla',
     holdout: 'none',
-    interval: 'profile',
-    level: 0.95,
     resamples: 0,
-    seed: 17,
-    rollouts: 0,
     convention: '6nd',
   });
   const caution =

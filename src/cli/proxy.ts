@@ -1,25 +1,23 @@
 import type { Command } from 'commander';
 import { InputError } from '../base/index.ts';
-import type { Proxy } from '../scaling/index.ts';
+import type { ProxyFit } from '../scaling/index.ts';
 import { addCommand, emit } from './command.ts';
 import { show } from './fit-text.ts';
 import type { Io } from './io.ts';
-import { loadTable, PUBLISHED } from './tables.ts';
+import { addRowFilter, loadTable, PUBLISHED, type RowFilter } from './tables.ts';
 import { formatTable } from './text-table.ts';
 import { collect, positive } from './values.ts';
 
-interface Options {
+interface Options extends RowFilter {
   readonly icl: readonly string[];
   readonly y: string;
   readonly score?: readonly string[];
-  readonly family?: readonly string[];
-  readonly where?: readonly string[];
   readonly level: number;
   readonly json?: boolean;
 }
 
 export function registerProxy(program: Command, io: Io): void {
-  addCommand(program, {
+  const command = addCommand(program, {
     name: 'proxy',
     summary: 'predict retrieval (nDCG@10) from in-context scores',
     details:
@@ -29,19 +27,14 @@ export function registerProxy(program: Command, io: Io): void {
       'isoflop proxy published --where study=luo2024 --where type=decoder --icl hellaswag --y beir13 --score hellaswag=0.79',
       'isoflop proxy points.csv --icl lambada_openai --icl piqa --y ndcg_at_10 --score lambada_openai=0.6 --score piqa=0.72',
     ],
-  })
+  });
+  addRowFilter(command)
     .argument('<table>', "CSV file, or 'published'")
     .requiredOption('--icl <column>', 'an in-context score; may be given several times', collect)
     .requiredOption('--y <column>', 'the retrieval score to predict')
     .option(
       '--score <task=value>',
       'a score of the model to predict; one for each --icl of the proxy that is kept',
-      collect,
-    )
-    .option('--family <name>', 'only rows of this family; may be given several times', collect)
-    .option(
-      '--where <column=text>',
-      'only rows in which a column holds that text; may be given several times',
       collect,
     )
     .option('--level <share>', 'coverage of the interval', positive, 0.95)
@@ -74,7 +67,7 @@ async function run(source: string, options: Options, io: Io): Promise<void> {
 }
 
 /** The mean of the scores that the proxy rests on. */
-function scoreOf({ tasks }: Proxy, given: readonly string[]): number {
+function scoreOf({ tasks }: ProxyFit, given: readonly string[]): number {
   const scores = new Map(
     given.map(text => {
       const [task, value] = [
@@ -92,7 +85,7 @@ function scoreOf({ tasks }: Proxy, given: readonly string[]): number {
 }
 
 function textOf(
-  proxy: Proxy,
+  proxy: ProxyFit,
   prediction: { score: number; value: number; low: number; high: number; level: number } | null,
   warnings: readonly string[],
 ): string {

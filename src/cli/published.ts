@@ -2,13 +2,11 @@ import { type Command, Option } from 'commander';
 import { InputError, writeFileAtomic } from '../base/index.ts';
 import { addCommand, emit } from './command.ts';
 import type { Io } from './io.ts';
-import { loadTable, PUBLISHED } from './tables.ts';
+import { addRowFilter, loadTable, PUBLISHED, type RowFilter } from './tables.ts';
 import { formatTable } from './text-table.ts';
 import { collect } from './values.ts';
 
-interface Options {
-  readonly family?: readonly string[];
-  readonly where?: readonly string[];
+interface Options extends RowFilter {
   readonly column?: readonly string[];
   readonly format: 'table' | 'csv';
   readonly output?: string;
@@ -19,7 +17,7 @@ interface Options {
 const SHOWN = ['model', 'family', 'type', 'params', 'tokens', 'flops', 'beir13', 'beir14', 'hellaswag'];
 
 export function registerPublished(program: Command, io: Io): void {
-  addCommand(program, {
+  const command = addCommand(program, {
     name: 'published',
     summary: 'list the published results that isoflop ships, each with its source and caveats',
     details:
@@ -30,13 +28,8 @@ export function registerPublished(program: Command, io: Io): void {
       'isoflop published --family SGPT-msmarco --format csv -o sgpt.csv',
       'isoflop published --where type=encoder --column model --column params --column beir14 --column caveats',
     ],
-  })
-    .option('--family <name>', 'only rows of this family; may be given several times', collect)
-    .option(
-      '--where <column=text>',
-      'only rows in which a column holds that text; may be given several times',
-      collect,
-    )
+  });
+  addRowFilter(command)
     .option('--column <name>', 'only this column; may be given several times', collect)
     .addOption(new Option('--format <format>', 'how to print').choices(['table', 'csv']).default('table'))
     .option('-o, --output <file>', 'write CSV to this file instead')

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { collect } from './values.ts';
 
-export interface TableOptions {
+export interface TableOptions extends RowFilter {
   readonly x?: string;
   readonly params?: string;
   readonly tokens?: string;
@@ -11,8 +11,6 @@ export interface TableOptions {
   readonly y: string;
   readonly model?: string;
   readonly familyColumn?: string;
-  readonly family?: readonly string[];
-  readonly where?: readonly string[];
   readonly derive?: boolean;
   readonly convention?: string;
 }
@@ -20,20 +18,30 @@ export interface TableOptions {
 /** The table that the word `published` stands for. */
 export const PUBLISHED = 'published';
 
-export function addTableOptions(command: Command): Command {
+/** Which rows of a table a command looks at. */
+export interface RowFilter {
+  readonly family?: readonly string[];
+  readonly where?: readonly string[];
+}
+
+export function addRowFilter(command: Command): Command {
   return command
+    .option('--family <name>', 'only rows of this family; may be given several times', collect)
+    .option(
+      '--where <column=text>',
+      'only rows in which a column holds that text; may be given several times',
+      collect,
+    );
+}
+
+export function addTableOptions(command: Command): Command {
+  return addRowFilter(command)
     .option('--x <column>', 'the input of a law in one variable, such as flops')
     .option('--params <column>', 'parameters N of each model (default: the column params)')
     .option('--tokens <column>', 'training tokens D of each model (default: the column tokens)')
     .option('--flops <column>', 'training FLOPs C of each model (default: the column flops)')
     .option('--model <column>', 'names of the models (default: the column model)')
     .option('--family-column <column>', 'families of the models (default: the column family)')
-    .option('--family <name>', 'only rows of this family; may be given several times', collect)
-    .option(
-      '--where <column=text>',
-      'only rows in which a column holds that text; may be given several times',
-      collect,
-    )
     .option('--derive', 'take what is missing of N, D and C from the other two by C = 6ND')
     .addOption(
       new Option('--convention <name>', 'how the FLOPs were counted; goes into the output').choices([

@@ -32,8 +32,15 @@ export function repeat(
   const proceed = input('proceed', 'bool', []);
   const inner = carried.map((value, i) => input(`carried${i}`, value.type.dtype, value.type.shape));
   const result = body(iteration, inner);
-  const named = [...result.carried, ...(result.stacked ?? [])].map((value, i) => [`result${i}`, value] as const);
+  const named = [...result.carried, ...(result.stacked ?? [])].map(
+    (value, i) => [`result${i}`, value] as const,
+  );
   const outputs = { proceed: identity(proceed), ...Object.fromEntries(named) };
-  const results = loop(count, carried, makeGraph([iteration, proceed, ...inner], outputs, captured), stackedAxis);
+  const results = loop(
+    count,
+    carried,
+    makeGraph([iteration, proceed, ...inner], outputs, captured),
+    stackedAxis,
+  );
   return { carried: results.slice(0, carried.length), stacked: results.slice(carried.length) };
 }

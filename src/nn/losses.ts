@@ -82,10 +82,13 @@ function partitionInPieces(hidden: Value, table: Value, pieces: number): HeadGra
   const stacked = reshape(hidden, [pieces, tokens / pieces, width]);
   const carried = [scalar(hidden.type.dtype, 0), zerosLike(table)];
   const count = scalar('int64', pieces);
-  const results = repeat({ count, carried, captured: [stacked, table], stackedAxis: pieces }, (i, [loss, sum]) => {
-    const piece = partitionOf(gather(stacked, i), table, sum!);
-    return { carried: [add(loss!, piece.lossSum), piece.tableGradient], stacked: [piece.hiddenGradient] };
-  });
+  const results = repeat(
+    { count, carried, captured: [stacked, table], stackedAxis: pieces },
+    (i, [loss, sum]) => {
+      const piece = partitionOf(gather(stacked, i), table, sum!);
+      return { carried: [add(loss!, piece.lossSum), piece.tableGradient], stacked: [piece.hiddenGradient] };
+    },
+  );
   const [lossSum, tableGradient] = results.carried;
   const hiddenGradient = reshape(results.stacked[0]!, [tokens, width]);
   return { lossSum: lossSum!, tableGradient: tableGradient!, hiddenGradient };

@@ -61,12 +61,13 @@ function coefficientsAtBounds(stage: Stage): string[] {
 /** Ratio of the largest to the smallest singular value of the Jacobian over the free coordinates, columns scaled. */
 function conditionNumber(stage: Stage): number {
   const { problem, minimum } = stage.solution;
-  problem.value(minimum.theta, new Float64Array(minimum.theta.length));
+  const found = problem.detail(minimum.theta);
+  if (found === undefined) return Number.POSITIVE_INFINITY;
   const p = minimum.theta.length;
-  const n = problem.residuals.length;
+  const n = found.residuals.length;
   const free = Array.from({ length: p }, (_, j) => j).filter(j => !isAtBound(stage, minimum, j));
   if (n < free.length) return Number.POSITIVE_INFINITY;
-  const column = (j: number) => Float64Array.from({ length: n }, (_, i) => problem.jacobian[i * p + j]!);
+  const column = (j: number) => Float64Array.from({ length: n }, (_, i) => found.jacobian[i * p + j]!);
   const scaled = free.map(column).map(c => {
     const length = Math.hypot(...c);
     return c.map(v => v / length);

@@ -4,6 +4,7 @@
  * counted at the middle of the table, which takes out nearly all of the correlation between A and alpha, and between B and beta.
  */
 import { mean, solvePositive } from '../stats/index.ts';
+import { chinchillaLogHuber } from './chinchilla-objective.ts';
 import {
   asymptotes,
   type Coefficient,
@@ -74,6 +75,7 @@ export function chinchilla(setting: LawSetting): FittableLaw {
     lower,
     upper,
     prepare: axes => axes.map((axis, i) => logScaled(axis, setting.scales[i]!)),
+    logHuber: (prepared, y, delta) => chinchillaLogHuber(sign, prepared, y, delta),
     evaluate: (theta, prepared, values, jacobian) => evaluate(sign, theta, prepared, values, jacobian),
     toCoefficients(theta, jacobian) {
       const [limit, a, b, alpha, beta] = theta as unknown as [number, number, number, number, number];
@@ -111,7 +113,6 @@ export function chinchilla(setting: LawSetting): FittableLaw {
   };
 }
 
-/** The inner loop of every fit: two exponentials a point. */
 function evaluate(
   sign: 1 | -1,
   theta: Float64Array,

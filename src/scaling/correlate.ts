@@ -39,7 +39,7 @@ export interface CorrelationValue {
   /** By Fisher's z; null where there are too few models. Counts the models as independent. */
   readonly low: number | null;
   readonly high: number | null;
-  /** Percentiles over resampled families (models where there is one family); null where too many resamples have no correlation. */
+  /** Percentiles over resampled families (models, with fewer than five families); null where too many resamples have no correlation. */
   readonly bootstrap: { readonly low: number; readonly high: number } | null;
 }
 
@@ -62,6 +62,8 @@ export interface PairReport {
 }
 
 const FEWEST = 3;
+/** With fewer families than this, resampling them says nothing: models are resampled instead. */
+const FAMILIES_TO_RESAMPLE = 5;
 
 /** Every x against every y, over the models that have both. */
 export function correlateAll(table: ScoreTable, options: CorrelateOptions): PairReport[] {
@@ -137,7 +139,7 @@ function three(
   const xs = take(table, x, rows);
   const ys = take(table, y, rows);
   const labels = rows.map(row => table.families[row] || table.models[row]!);
-  const groups = new Set(labels).size > 1 ? groupRows(labels) : rows.map((_, i) => [i]);
+  const groups = new Set(labels).size >= FAMILIES_TO_RESAMPLE ? groupRows(labels) : rows.map((_, i) => [i]);
   const report = (kind: CorrelationKind): CorrelationValue | null => {
     const value = correlation(kind, xs, ys, controls);
     if (value === undefined) return null;

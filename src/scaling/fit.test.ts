@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InputError } from '../base/index.ts';
-import { type FitOptions, type FitReport, fit } from './fit.ts';
+import { FIT_DEFAULTS, type FitOptions, type FitReport, fit } from './fit.ts';
 import { loadFit, predictFrom } from './fit-file.ts';
 import { FORMS, type FormName } from './law.ts';
 import { type Points, takePoints } from './points.ts';
 import { PLANTED, simulatedLadder } from './simulate.ts';
 
 const plain: FitOptions = {
+  ...FIT_DEFAULTS,
   form: 'power',
   holdout: 'none',
   interval: 'profile',
-  level: 0.95,
   resamples: 0,
-  seed: 17,
-  rollouts: 0,
-  convention: '6nd',
 };
 
 function ladder(form: FormName, noise: number, seed: number | string = 1): Points {

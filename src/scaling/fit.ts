@@ -16,7 +16,8 @@ export type IntervalMethod = (typeof INTERVAL_METHODS)[number];
 export interface FitOptions extends ChoiceOptions {
   /** `largest`: fit without the largest model and predict it. `auto`: fit all, and judge by a second fit without it. */
   readonly holdout: 'largest' | 'auto' | 'none';
-  readonly interval: IntervalMethod;
+  /** `auto`: the profile, but the bootstrap for the two-step law, whose steps share the noise of the measured losses. */
+  readonly interval: IntervalMethod | 'auto';
   readonly level: number;
   readonly resamples: number;
   readonly seed: number;
@@ -26,6 +27,17 @@ export interface FitOptions extends ChoiceOptions {
   readonly convention: string;
   readonly queries?: QueryScores;
 }
+
+/** What is done unless told otherwise. */
+export const FIT_DEFAULTS = {
+  holdout: 'auto',
+  interval: 'auto',
+  level: 0.95,
+  resamples: 1000,
+  seed: 17,
+  rollouts: 0,
+  convention: 'not stated',
+} as const satisfies Omit<FitOptions, 'form'>;
 
 export interface FitHooks {
   readonly onStart?: (done: number, of: number) => void;
@@ -93,12 +105,21 @@ export function fit(raw: Points, options: FitOptions, hooks: FitHooks = {}): Fit
   return fitAll(raw, options, hooks).report;
 }
 
+/** Options with the interval method decided. */
+type Settled = FitOptions & { readonly interval: IntervalMethod };
+
+function intervalMethod({ interval, form, resamples }: FitOptions): IntervalMethod {
+  if (interval !== 'auto') return interval;
+  return form === 'two-step' && resamples > 0 ? 'bootstrap' : 'profile';
+}
+
 /** The same, with the fitted model for those who go on from it. */
 export function fitAll(
   raw: Points,
-  options: FitOptions,
+  asked: FitOptions,
   hooks: FitHooks = {},
 ): { model: Model; report: FitReport } {
+  const options: Settled = { ...asked, interval: intervalMethod(asked) };
   if (!(options.level > 0 && options.level < 1))
     throw new InputError(
       '--level',
@@ -124,7 +145,7 @@ function holdoutOf(
   model: Model,
   { points, choice }: Chosen,
   left: readonly number[],
-  options: FitOptions,
+  options: Settled,
 ): { holdout: Holdout | null; warnings: string[] } {
   if (options.holdout === 'none') return { holdout: null, warnings: [] };
   const rows = left.length > 0 ? left : largestRows(points);
@@ -162,7 +183,7 @@ function baselineWarning({ actual, predicted, naive }: Holdout): string[] {
 function reportOf(
   model: Model,
   table: Points,
-  options: FitOptions,
+  options: Settled,
   hooks: FitHooks,
   holdout: Holdout | null,
   earlier: readonly string[],
@@ -204,6 +225,7 @@ function reportOf(
       ...auditWarnings(audit),
       ...(profile === undefined ? [] : limitWarnings(model, profile)),
       ...diagnose(model),
+      ...(choice.form === 'two-step' && options.interval === 'profile' ? [TWO_STEP_PROFILE] : []),
       ...(resampled ? bootstrapWarning(resampled.models, resampled.failed, resampled.resamples) : []),
     ],
     flopsConvention: options.convention,
@@ -250,6 +272,9 @@ function limitWarnings({ law }: Model, intervals: readonly CoefficientInterval[]
 
 const FEW_CONVERGED = 0.05;
 
+const TWO_STEP_PROFILE =
+  'profile intervals of the two-step law count its steps as independent and are wider than they say (98.7% measured for 95%): --interval bootstrap is closer';
+
 function auditWarnings(audits: readonly Audit[]): string[] {
   return audits.flatMap(({ convergedShare, atBounds }) => [
     ...(convergedShare < FEW_CONVERGED
@@ -261,7 +286,7 @@ function auditWarnings(audits: readonly Audit[]): string[] {
   ]);
 }
 
-function bootstrapReport(model: Model, options: FitOptions, hooks: FitHooks): BootstrapReport {
+function bootstrapReport(model: Model, options: Settled, hooks: FitHooks): BootstrapReport {
   const sample = bootstrap(model, {
     resamples: options.resamples,
     seed: options.seed,

@@ -20,6 +20,8 @@ export interface HoldoutRow {
   readonly model: string;
   readonly family: string;
   readonly compute: number;
+  /** Parameters where the table has them, else compute. */
+  readonly size: number;
   readonly actual: number;
   readonly predicted: number;
   /** Interval for one measurement: the law's own uncertainty and the scatter of the points. */
@@ -81,6 +83,7 @@ export function judge(model: Model, leftOut: Points, predict: Predictor): Holdou
       model: name,
       family: leftOut.families[row]!,
       compute: leftOut.compute[row]!,
+      size: leftOut.size[row]!,
       actual: leftOut.target.values[row]!,
       predicted: value,
       low: measurement.low,

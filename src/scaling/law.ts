@@ -56,10 +56,15 @@ export interface Law {
   fromCoefficients(coefficients: Numbers): Float64Array;
 }
 
+/** An objective with its gradient: what a minimiser calls thousands of times. */
+export type Objective = (theta: Float64Array, gradient: Float64Array) => number;
+
 /** A law that is fitted on its own (the two-step law is fitted as two of these). */
 export interface FittableLaw extends Law {
   /** Where to begin. Every start lies inside the box. */
   starts(prepared: readonly Float64Array[], y: Numbers): Float64Array[];
+  /** The summed Huber function of ln(value) - ln(y) in one loop, for a law whose fits have to be fast. */
+  logHuber?(prepared: readonly Float64Array[], y: Float64Array, delta: number): Objective;
 }
 
 /** The value of a law at one raw point. */

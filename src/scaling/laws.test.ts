@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { Rng } from '../base/index.ts';
 import { chinchilla } from './chinchilla.ts';
 import { contrastive } from './contrastive.ts';
+import { fastExp } from './exponential.ts';
 import type { Direction, Law, LawSetting } from './law.ts';
 import { logLinear } from './log-linear.ts';
 import { huberProblem } from './objective.ts';
@@ -100,7 +101,8 @@ for (const [name, law, start, axes] of cases) {
   test(`${name}: coefficients go back and forth, with the right gradient, and are explained`, () => {
     const jacobian = new Float64Array(p * p);
     const coefficients = law.toCoefficients(theta, jacobian);
-    law.fromCoefficients(coefficients).forEach((v, j) => assertClose(v, theta[j]!, `theta ${j}`));
+    for (const [j, v] of law.fromCoefficients(coefficients).entries())
+      assertClose(v, theta[j]!, `theta ${j}`);
     for (let k = 0; k < p; k++) {
       for (let j = 0; j < p; j++) {
         const along = (x: number) => law.toCoefficients(theta.with(j, x))[k]! / coefficients[k]!;
@@ -117,7 +119,7 @@ for (const [name, law, start, axes] of cases) {
 
   test(`${name}: every theta lies in a box of its size`, () => {
     assert.equal(law.lower.length, p);
-    theta.forEach((v, j) => assert.ok(law.lower[j]! < v && v < law.upper[j]!));
+    for (const [j, v] of theta.entries()) assert.ok(law.lower[j]! < v && v < law.upper[j]!);
   });
 }
 
@@ -164,4 +166,51 @@ test('the objective is the sum of Huber terms, by hand', () => {
   assertClose(problem('log', 0.1).value(Float64Array.of(3, 0), gradient), clipped, 'linear');
   assertClose(problem('plain', 0.5).value(Float64Array.of(3, 0), gradient), 0.5 * 0.75 * 2, 'plain');
   assert.equal(problem('log', 1).value(Float64Array.of(-3, 0), gradient), Number.POSITIVE_INFINITY);
+});
+
+test('the fast objective of Chinchilla equals the general one, and its gradient', () => {
+  const rng = Rng.from(6);
+  const axes = [1e9, 2e10].map(scale =>
+    Float64Array.from({ length: 60 }, () => scale * Math.exp(1.5 * rng.normal())),
+  );
+  const prepared = lossLaw.prepare(axes);
+  const values = new Float64Array(60);
+  const theta = Float64Array.of(1.8, -1, -1.3, 0.34, 0.37);
+  lossLaw.evaluate(theta, prepared, values);
+  for (const [noise, delta] of [
+    [0.01, 1e-3],
+    [5e-4, 1e-3],
+    [0.05, 0.1],
+    [40, 1e-3],
+  ] as const) {
+    const y = values.map(v => v * Math.exp(noise * rng.normal()));
+    const { logHuber: _, ...slow } = lossLaw;
+    const [fast, general] = [lossLaw, slow].map(law =>
+      huberProblem(law, prepared, y, { residuals: 'log', delta }),
+    );
+    const [g, h] = [new Float64Array(5), new Float64Array(5)];
+    const [a, b] = [fast!.value(theta, g), general!.value(theta, h)];
+    assert.ok(Math.abs(a - b) <= 1e-13 * (1e-3 + Math.abs(b)), `${a} against ${b}`);
+    g.forEach((v, j) => {
+      assert.ok(Math.abs(v - h[j]!) <= 1e-11 * (1e-3 + Math.abs(h[j]!)), `${v} against ${h[j]}`);
+    });
+  }
+  const negative = huberProblem(lossLaw, prepared, values, { residuals: 'log', delta: 1e-3 });
+  assert.equal(
+    negative.value(Float64Array.of(-50, -1, -1, 0.3, 0.3), new Float64Array(5)),
+    Number.POSITIVE_INFINITY,
+  );
+});
+
+test('the fast exponential is that of Math.exp to 4e-16, and beyond its range the same', () => {
+  const rng = Rng.from(7);
+  for (let i = 0; i < 200_000; i++) {
+    const x = (rng.uniform() - 0.5) * (i % 2 ? 1390 : 20);
+    const exact = Math.exp(x);
+    assert.ok(Math.abs(fastExp(x) / exact - 1) <= 4.5e-16, `${x}: ${fastExp(x)} against ${exact}`);
+  }
+  assert.equal(fastExp(0), 1);
+  assert.ok(Number.isNaN(fastExp(Number.NaN)));
+  for (const x of [710, 701, -701, -745, -800, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+    assert.equal(fastExp(x), Math.exp(x));
 });

@@ -2,7 +2,7 @@
  * A quasi-Newton method for a handful of unknowns in a box: BFGS on the Hessian itself (damped, so that it stays positive
  * definite), begun from the problem's own Gauss-Newton curvature, with the coordinates that press against their bounds held still.
  */
-import { cholesky, solveCholesky } from '../stats/index.ts';
+import { choleskyInPlace, solveCholesky } from '../stats/index.ts';
 import { clamp } from './law.ts';
 
 /** A smooth function of p unknowns in a box. */
@@ -79,6 +79,8 @@ interface State {
   nextTheta: Float64Array;
   nextGradient: Float64Array;
   readonly hessian: Float64Array;
+  readonly matrix: Float64Array;
+  readonly product: Float64Array;
   readonly held: Uint8Array;
   readonly direction: Float64Array;
   /** Is the Hessian the problem's own, with no BFGS update yet? */
@@ -95,6 +97,8 @@ function begin(problem: Problem, start: Float64Array): State {
     nextTheta: new Float64Array(p),
     nextGradient: new Float64Array(p),
     hessian: new Float64Array(p * p),
+    matrix: new Float64Array(p * p),
+    product: new Float64Array(p),
     held: new Uint8Array(p),
     direction: new Float64Array(p),
     fresh: true,
@@ -158,9 +162,9 @@ function step(problem: Problem, state: State): boolean {
 
 /** direction = -H^-1 gradient over the coordinates that are not held. */
 function findDirection(state: State): void {
-  const { hessian, gradient, held, direction } = state;
+  const { hessian, matrix, gradient, held, direction } = state;
   const p = gradient.length;
-  const matrix = hessian.slice();
+  matrix.set(hessian);
   for (let j = 0; j < p; j++) {
     direction[j] = held[j] === 1 ? 0 : -gradient[j]!;
     if (held[j] === 0) continue;
@@ -170,8 +174,7 @@ function findDirection(state: State): void {
     }
     matrix[j * p + j] = 1;
   }
-  const factor = cholesky(matrix, p);
-  if (factor !== undefined) solveCholesky(factor, direction);
+  if (choleskyInPlace(matrix, p)) solveCholesky(matrix, direction);
   shorten(state);
 }
 
@@ -185,10 +188,10 @@ function shorten({ theta, direction }: State): void {
 
 /** Powell's damped BFGS: keeps the Hessian positive definite although the line search only asks for a decrease. */
 function updateHessian(state: State): void {
-  const { theta, nextTheta, gradient, nextGradient, hessian } = state;
+  const { theta, nextTheta, gradient, nextGradient, hessian, product } = state;
   const p = theta.length;
-  const product = new Float64Array(p);
-  let [sBs, sy] = [0, 0];
+  let sBs = 0;
+  let sy = 0;
   for (let i = 0; i < p; i++) {
     let sum = 0;
     for (let j = 0; j < p; j++) sum += hessian[i * p + j]! * (nextTheta[j]! - theta[j]!);

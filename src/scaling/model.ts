@@ -120,8 +120,9 @@ export function fitStage(
 
 /** Residuals at a stage's minimum. */
 export function residualsOf({ solution }: Stage): Float64Array {
-  solution.problem.value(solution.minimum.theta, new Float64Array(solution.minimum.theta.length));
-  return solution.problem.residuals.slice();
+  const found = solution.problem.detail(solution.minimum.theta);
+  if (found === undefined) throw new InternalError('a minimum has finite residuals');
+  return found.residuals.slice();
 }
 
 const ELSEWHERE = 10;

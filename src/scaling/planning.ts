@@ -16,7 +16,7 @@ export interface JointLaw {
 }
 
 /** The law's value at N parameters and D tokens. */
-export function valueOf({ law, theta }: JointLaw, params: number, tokens: number): number {
+export function jointValue({ law, theta }: JointLaw, params: number, tokens: number): number {
   return valueAt(law, theta, [params, tokens]);
 }
 
@@ -41,7 +41,7 @@ function allocationAt(joint: JointLaw, params: number, flops: number): Allocatio
     tokens,
     flops,
     tokensPerParameter: tokens / params,
-    value: valueOf(joint, params, tokens),
+    value: jointValue(joint, params, tokens),
   };
 }
 
@@ -169,7 +169,7 @@ const TOKEN_RANGE: readonly [number, number] = [0, 20];
 
 /** The fewest tokens with which N parameters reach the wished value; undefined where 1e20 do not. Bisection on log D. */
 function tokensFor(joint: JointLaw, params: number, wished: number): number | undefined {
-  const reaches = (logD: number) => !isBetter(joint, wished, valueOf(joint, params, 10 ** logD));
+  const reaches = (logD: number) => !isBetter(joint, wished, jointValue(joint, params, 10 ** logD));
   let [low, high] = TOKEN_RANGE;
   if (!reaches(high)) return undefined;
   for (let i = 0; i < 100; i++) {

@@ -94,9 +94,12 @@ export function checkPoints(points: Points, kind: TargetKind): { points: Points;
   if (target.values.length < 2)
     throw new InputError(source, `${target.values.length} usable rows: a law needs several models`);
   for (const { name, values } of [...axes, ...(points.loss ? [points.loss] : [])]) {
-    const bad = values.find(value => !(value > 0 && Number.isFinite(value)));
-    if (bad !== undefined)
-      throw new InputError(source, `'${name}' holds ${bad}: only numbers above 0 have a logarithm`);
+    const bad = values.findIndex(value => !(value > 0 && Number.isFinite(value)));
+    if (bad >= 0)
+      throw new InputError(
+        source,
+        `'${name}' holds ${values[bad]} (${points.models[bad]}): only numbers above 0 have a logarithm`,
+      );
     if (isConstant(values))
       throw new InputError(source, `all ${values.length} values of '${name}' are equal: nothing to fit`);
   }

@@ -76,6 +76,8 @@ export function allowedRise({ lambda, degreesOfFreedom }: Dispersion, level: num
 
 /** Below this share of the objective's own size a rise is lost in rounding. */
 const ROUNDING = 1e-13;
+/** A quantity known to this relative width is known exactly. */
+const EXACT = 1e-8;
 
 /** Standard error of the quantity by linearisation, the yardstick of the search; undefined where the fit is singular. */
 function standardError(problem: Problem, best: Minimum, gradient: Float64Array, rise: number): number {
@@ -106,9 +108,13 @@ export function profileInterval(
 ): ProfileInterval {
   const gradient = new Float64Array(best.theta.length);
   const centre = quantity(best.theta, gradient);
-  if (!(rise > ROUNDING * Math.max(best.value, 1e-12)))
-    return { low: { value: centre, end: 'crossed' }, high: { value: centre, end: 'crossed' } };
+  const point: ProfileInterval = {
+    low: { value: centre, end: 'crossed' },
+    high: { value: centre, end: 'crossed' },
+  };
+  if (!(rise > ROUNDING * Math.max(best.value, 1e-12))) return point;
   const width = standardError(problem, best, gradient, rise);
+  if (width < EXACT * Math.abs(centre)) return point; // data without noise: the interval is rounding
   const unit = width > 0 && Number.isFinite(width) ? width : 1e-3 * (Math.abs(centre) + 1e-9);
   const search = (sign: 1 | -1) => side({ problem, best, quantity, elsewhere, centre, unit, rise, sign });
   return { low: search(-1), high: search(1) };

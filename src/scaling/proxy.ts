@@ -14,7 +14,7 @@ export interface ProxyCandidate {
   readonly leftOutError: number | null;
 }
 
-export interface Proxy {
+export interface ProxyFit {
   readonly task: string;
   readonly tasks: readonly string[];
   readonly target: string;
@@ -40,7 +40,7 @@ interface Data {
 }
 
 /** Fits every candidate and keeps the one with the least left-out error (with few families: the only or the first). */
-export function fitProxy(table: ScoreTable, tasks: readonly string[], target: string): Proxy {
+export function fitProxy(table: ScoreTable, tasks: readonly string[], target: string): ProxyFit {
   const names = tasks.length > 1 ? [...tasks, MEAN_OF_TASKS] : tasks;
   const all = names.map(task => dataOf(table, task, tasks, target));
   const usable = all.filter(data => data.x.length >= 4 && lineOf(data) !== undefined);

@@ -1,6 +1,6 @@
 /** From many starts to one minimum, and an account of how the starts fared. */
 import type { Numbers } from '../stats/index.ts';
-import type { FittableLaw, Law } from './law.ts';
+import type { FittableLaw } from './law.ts';
 import { type MinimizeOptions, type Minimum, minimize, type Problem } from './minimize.ts';
 import { type Huber, type HuberProblem, huberProblem } from './objective.ts';
 
@@ -31,7 +31,7 @@ export function takeRows({ axes, y }: Observations, rows: ArrayLike<number>): Ob
   return { axes: axes.map(take), y: take(y) };
 }
 
-export function problemOf(law: Law, data: Observations, huber: Huber): HuberProblem {
+export function problemOf(law: FittableLaw, data: Observations, huber: Huber): HuberProblem {
   return huberProblem(law, law.prepare(data.axes), data.y, huber);
 }
 

@@ -13,17 +13,22 @@ export function solvePositive(a: Numbers, b: Numbers): Float64Array | undefined 
 
 /** The lower triangle L with L L' = A, or undefined where A is not positive definite. */
 export function cholesky(a: Numbers, p: number): Float64Array | undefined {
-  const lower = new Float64Array(p * p);
+  const lower = Float64Array.from(a);
+  return choleskyInPlace(lower, p) ? lower : undefined;
+}
+
+/** Puts L into the lower triangle of A (what is above the diagonal stays); false where A is not positive definite. */
+export function choleskyInPlace(a: Float64Array, p: number): boolean {
   for (let i = 0; i < p; i++) {
     for (let j = 0; j <= i; j++) {
       let sum = a[i * p + j]!;
-      for (let k = 0; k < j; k++) sum -= lower[i * p + k]! * lower[j * p + k]!;
-      if (i !== j) lower[i * p + j] = sum / lower[j * p + j]!;
-      else if (!(sum > 0) || sum === Number.POSITIVE_INFINITY) return undefined;
-      else lower[i * p + i] = Math.sqrt(sum);
+      for (let k = 0; k < j; k++) sum -= a[i * p + k]! * a[j * p + k]!;
+      if (i !== j) a[i * p + j] = sum / a[j * p + j]!;
+      else if (!(sum > 0) || sum === Number.POSITIVE_INFINITY) return false;
+      else a[i * p + i] = Math.sqrt(sum);
     }
   }
-  return lower;
+  return true;
 }
 
 /** Solves L L' x = b in place of b. */

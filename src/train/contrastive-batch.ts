@@ -56,7 +56,10 @@ export function collate(groups: readonly TokenizedGroup[], options: BatchOptions
     rowOf[text] = row;
   });
   const sorted = order.map(text => texts[text]!);
-  const chunks = options.chunks === undefined ? chunksByTokens(sorted, options.chunkTokens) : equalChunks(sorted, options.chunks);
+  const chunks =
+    options.chunks === undefined
+      ? chunksByTokens(sorted, options.chunkTokens)
+      : equalChunks(sorted, options.chunks);
   const ids = chunks.map(chunk => padChunk(sorted, chunk, options.padId));
   return {
     chunks,
@@ -68,14 +71,16 @@ export function collate(groups: readonly TokenizedGroup[], options: BatchOptions
   };
 }
 
-const roundUp = (length: number): number => Math.max(LENGTH_STEP, Math.ceil(length / LENGTH_STEP) * LENGTH_STEP);
+const roundUp = (length: number): number =>
+  Math.max(LENGTH_STEP, Math.ceil(length / LENGTH_STEP) * LENGTH_STEP);
 
 /** Texts in ascending length: a chunk takes more as long as its rows times its longest stay within the limit. */
 function chunksByTokens(sorted: readonly Uint32Array[], chunkTokens: number): Chunk[] {
   const chunks: Chunk[] = [];
   for (let first = 0; first < sorted.length; ) {
     let rows = 1;
-    while (first + rows < sorted.length && (rows + 1) * roundUp(sorted[first + rows]!.length) <= chunkTokens) rows++;
+    while (first + rows < sorted.length && (rows + 1) * roundUp(sorted[first + rows]!.length) <= chunkTokens)
+      rows++;
     chunks.push({ firstText: first, rows, length: roundUp(sorted[first + rows - 1]!.length) });
     first += rows;
   }
@@ -91,20 +96,29 @@ function equalChunks(sorted: readonly Uint32Array[], count: number): Chunk[] {
   for (let i = 0; i < count; i++) {
     let rows = 0;
     const most = sorted.length - first - (count - 1 - i);
-    while (rows < most && (rows === 0 || taken < (total * (i + 1)) / count || i === count - 1)) taken += sorted[first + rows++]!.length;
+    while (rows < most && (rows === 0 || taken < (total * (i + 1)) / count || i === count - 1))
+      taken += sorted[first + rows++]!.length;
     chunks.push({ firstText: first, rows, length: roundUp(sorted[first + rows - 1]!.length) });
     first += rows;
   }
   return chunks;
 }
 
-function padChunk(sorted: readonly Uint32Array[], { firstText, rows, length }: Chunk, padId: number): Int32Array {
+function padChunk(
+  sorted: readonly Uint32Array[],
+  { firstText, rows, length }: Chunk,
+  padId: number,
+): Int32Array {
   const ids = new Int32Array(rows * length).fill(padId);
   for (let row = 0; row < rows; row++) ids.set(sorted[firstText + row]!, row * length);
   return ids;
 }
 
-function lossFeeds(groups: readonly TokenizedGroup[], rowOf: Int32Array, inBatchNegatives: boolean): Record<string, Tensor> {
+function lossFeeds(
+  groups: readonly TokenizedGroup[],
+  rowOf: Int32Array,
+  inBatchNegatives: boolean,
+): Record<string, Tensor> {
   const [queryRows, passageRows, positives]: [number[], number[], number[]] = [[], [], []];
   const owner: number[] = [];
   const hashes: number[] = [];
@@ -135,11 +149,20 @@ function lossFeeds(groups: readonly TokenizedGroup[], rowOf: Int32Array, inBatch
   };
 }
 
-const int64 = (numbers: readonly number[]): Tensor => ({ dtype: 'int64', shape: [numbers.length], data: BigInt64Array.from(numbers, BigInt) });
+const int64 = (numbers: readonly number[]): Tensor => ({
+  dtype: 'int64',
+  shape: [numbers.length],
+  data: BigInt64Array.from(numbers, BigInt),
+});
 
 /** The feeds that differ between the two ways. */
-export function textFeeds({ chunks, ids, lengths }: ContrastiveBatch, direct: boolean): Record<string, Tensor> {
-  const shared: Record<string, Tensor> = { lengths: { dtype: 'int32', shape: [lengths.length], data: lengths } };
+export function textFeeds(
+  { chunks, ids, lengths }: ContrastiveBatch,
+  direct: boolean,
+): Record<string, Tensor> {
+  const shared: Record<string, Tensor> = {
+    lengths: { dtype: 'int32', shape: [lengths.length], data: lengths },
+  };
   if (direct) {
     chunks.forEach(({ rows, length }, i) => {
       shared[`ids${i}`] = { dtype: 'int32', shape: [rows, length], data: ids[i]! };

@@ -81,7 +81,11 @@ export function contrastiveGraph(config: MptConfig, options: ContrastiveGraphOpt
   const flat = flattenState(state);
   const after = Object.fromEntries(flattenState(next.state).map((value, i) => [flat[i]!.name!, value]));
   const inputs = [...flat, ...result.inputs, lengths, ...Object.values(loss), ...Object.values(scalars)];
-  const outputs = { loss: mul(result.lossSum, loss.perQuery), gradNorm: next.gradNorm, vectors: result.vectors };
+  const outputs = {
+    loss: mul(result.lossSum, loss.perQuery),
+    gradNorm: next.gradNorm,
+    vectors: result.vectors,
+  };
   return optimize(makeGraph(inputs, { ...after, ...outputs }));
 }
 
@@ -123,9 +127,15 @@ function direct(
 function stackRows(chunks: readonly Value[]): Value {
   const width = chunks[0]!.type.shape[1]!;
   const counts = chunks.map(chunk => slice(shapeOf(chunk), 0, 0, 1));
-  const ends = counts.reduce<Value[]>((sums, count) => [...sums, sums.length > 0 ? add(sums.at(-1)!, count) : count], []);
+  const ends = counts.reduce<Value[]>(
+    (sums, count) => [...sums, sums.length > 0 ? add(sums.at(-1)!, count) : count],
+    [],
+  );
   const zeros = emptyRows(ends.at(-1)!, width as number);
-  return chunks.reduce((all, chunk, i) => scatterAdd(all, rowNumbers(counts[i]!, ends[i - 1], chunk.type.shape[0]!), chunk), zeros);
+  return chunks.reduce(
+    (all, chunk, i) => scatterAdd(all, rowNumbers(counts[i]!, ends[i - 1], chunk.type.shape[0]!), chunk),
+    zeros,
+  );
 }
 
 /** first, first + 1, ... : (count) int64; count and first are int64 vectors of length 1 */
@@ -160,11 +170,14 @@ function cached(
   const vectors = first.carried[0]!;
   const lossSum = lossOf(vectors, loss, temperature);
   const [vectorGradients] = grad(lossSum, [vectors]);
-  const second = repeat({ count, carried: weights.map(zerosLike), captured: [...captured, vectorGradients!] }, (i, sums) => {
-    const chunk = embedChunk(config, parameters, ids, gather(chunks, i), lengths);
-    const gradients = backward([chunk.vectors], [gather(vectorGradients!, chunk.rows)], weights);
-    return { carried: gradients.map((gradient, k) => add(sums[k]!, gradient)) };
-  });
+  const second = repeat(
+    { count, carried: weights.map(zerosLike), captured: [...captured, vectorGradients!] },
+    (i, sums) => {
+      const chunk = embedChunk(config, parameters, ids, gather(chunks, i), lengths);
+      const gradients = backward([chunk.vectors], [gather(vectorGradients!, chunk.rows)], weights);
+      return { carried: gradients.map((gradient, k) => add(sums[k]!, gradient)) };
+    },
+  );
   return { inputs: [ids, chunks], lossSum, vectors, gradients: second.carried };
 }
 
@@ -176,7 +189,12 @@ function embedChunk(
   chunk: Value,
   lengths: Value,
 ): { readonly rows: Value; readonly vectors: Value } {
-  const [firstId, firstText, batch, length] = [0, 1, 2, 3].map(i => slice(chunk, 0, i, i + 1)) as [Value, Value, Value, Value];
+  const [firstId, firstText, batch, length] = [0, 1, 2, 3].map(i => slice(chunk, 0, i, i + 1)) as [
+    Value,
+    Value,
+    Value,
+    Value,
+  ];
   const flat = sliceAt(ids, 0, firstId, add(firstId, mul(batch, length)), 'N');
   const own = reshapeTo(flat, concat([batch, length], 0), ['B', 'T']);
   const counts = sliceAt(lengths, 0, firstText, add(firstText, batch), 'B');

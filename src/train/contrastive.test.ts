@@ -17,7 +17,12 @@ function groupsOf(seed: number, queries: number, negatives: number): TokenizedGr
   const text = (most: number) => Uint32Array.from({ length: 1 + rng.int(most) }, () => 2 + rng.int(48));
   return Array.from({ length: queries }, (_, q) => {
     const passages = Array.from({ length: 1 + negatives }, () => text(21));
-    return { query: text(9), passages, relevant: new Set([100 * q]), passageHashes: passages.map((_, i) => 100 * q + i) };
+    return {
+      query: text(9),
+      passages,
+      relevant: new Set([100 * q]),
+      passageHashes: passages.map((_, i) => 100 * q + i),
+    };
   });
 }
 
@@ -25,7 +30,12 @@ const batchOptions: BatchOptions = { inBatchNegatives: true, chunkTokens: 48, pa
 
 function scalars(learningRate: number): Record<string, Tensor> {
   const number = (value: number): Tensor => ({ dtype: 'float32', shape: [], data: Float32Array.of(value) });
-  return { learningRate: number(learningRate), decayScale: number(1), bias1: number(0.1), bias2: number(0.05) };
+  return {
+    learningRate: number(learningRate),
+    decayScale: number(1),
+    bias1: number(0.1),
+    bias2: number(0.05),
+  };
 }
 
 interface Way {
@@ -39,7 +49,12 @@ const graphOptions = { temperature: TEMPERATURE, maxGradNorm: 1e9, adamW: LADDER
 function feedsOf(groups: readonly TokenizedGroup[], way: Way): Record<string, Tensor> {
   const chunks = way.directChunks > 0 ? { chunks: way.directChunks } : {};
   const batch = collate(groups, { ...batchOptions, chunkTokens: way.chunkTokens ?? 48, ...chunks });
-  return { ...initialState(config, 5), ...batch.feeds, ...textFeeds(batch, way.directChunks > 0), ...scalars(1e-3) };
+  return {
+    ...initialState(config, 5),
+    ...batch.feeds,
+    ...textFeeds(batch, way.directChunks > 0),
+    ...scalars(1e-3),
+  };
 }
 
 async function step(groups: readonly TokenizedGroup[], way: Way): Promise<Record<string, Tensor>> {
@@ -97,8 +112,15 @@ test('the loss is InfoNCE, with and without the negatives of other queries', asy
     assert.ok(Math.abs(norm - 1) < 1e-5);
   }
   const own = collate(groups, { ...batchOptions, inBatchNegatives: false, chunks: 1 });
-  const session = await Session.create(contrastiveGraph(config, { ...graphOptions, directChunks: 1 }), { threads: 1 });
-  const alone = await session.run({ ...initialState(config, 5), ...own.feeds, ...textFeeds(own, true), ...scalars(1e-3) });
+  const session = await Session.create(contrastiveGraph(config, { ...graphOptions, directChunks: 1 }), {
+    threads: 1,
+  });
+  const alone = await session.run({
+    ...initialState(config, 5),
+    ...own.feeds,
+    ...textFeeds(own, true),
+    ...scalars(1e-3),
+  });
   await session.release();
   assert.ok(Math.abs(numbersOf(alone['loss']!)[0]! - lossInFloat64(groups, alone['vectors']!, false)) < 1e-4);
 });
@@ -108,37 +130,55 @@ test('another query’s passage that is relevant here too is no negative', () =>
   const shared = { ...groups[1]!, passageHashes: [0, 101] }; // its positive is the first query's positive
   const batch = collate([groups[0]!, shared], batchOptions);
   const mask = numbersOf(batch.feeds['mask']!);
-  assert.deepEqual(mask.map(value => (value === 0 ? 1 : 0)), [1, 1, 0, 1, 1, 1, 1, 1]);
+  assert.deepEqual(
+    mask.map(value => (value === 0 ? 1 : 0)),
+    [1, 1, 0, 1, 1, 1, 1, 1],
+  );
 });
 
 test('gradients agree with central differences in float64', () => {
   const groups = groupsOf(4, 2, 1);
   const way: Way = { directChunks: 0, chunkTokens: 40 };
   const graph = contrastiveGraph(config, { ...graphOptions, directChunks: 0 });
-  const feeds = Object.fromEntries(Object.entries(feedsOf(groups, way)).map(([name, t]) => [name, toNumbers(t)]));
+  const feeds = Object.fromEntries(
+    Object.entries(feedsOf(groups, way)).map(([name, t]) => [name, toNumbers(t)]),
+  );
   const results = evaluate(graph, feeds);
-  const lossAt = (changed: Record<string, Numbers>) => evaluate(graph, { ...feeds, ...changed })['loss']!.data[0]!;
+  const lossAt = (changed: Record<string, Numbers>) =>
+    evaluate(graph, { ...feeds, ...changed })['loss']!.data[0]!;
   const rng = Rng.from(9);
   const names = mptParameters(config).map(({ name }) => name);
   for (const name of [names[0]!, names[2]!, names[5]!, names.at(-1)!]) {
     const parameter = feeds[`p:${name}`]!;
     const i = rng.int(parameter.data.length);
-    const moved = (delta: number): Numbers => ({ ...parameter, data: parameter.data.with(i, parameter.data[i]! + delta) });
+    const moved = (delta: number): Numbers => ({
+      ...parameter,
+      data: parameter.data.with(i, parameter.data[i]! + delta),
+    });
     const h = 1e-4;
     const expected = (lossAt({ [`p:${name}`]: moved(h) }) - lossAt({ [`p:${name}`]: moved(-h) })) / (2 * h);
     const found = results[`m:${name}`]!.data[i]! / 0.1;
-    assert.ok(Math.abs(found - expected) <= 1e-5 * Math.max(1, Math.abs(expected)), `${name}[${i}]: ${found}, expected ${expected}`);
+    assert.ok(
+      Math.abs(found - expected) <= 1e-5 * Math.max(1, Math.abs(expected)),
+      `${name}[${i}]: ${found}, expected ${expected}`,
+    );
   }
 });
 
 test('batches hold every text once, padded little', () => {
   const groups = groupsOf(6, 8, 7);
   const batch = collate(groups, { ...batchOptions, chunkTokens: 256 });
-  assert.equal(batch.chunks.reduce((sum, { rows }) => sum + rows, 0), 8 * 9);
+  assert.equal(
+    batch.chunks.reduce((sum, { rows }) => sum + rows, 0),
+    8 * 9,
+  );
   assert.equal(batch.lengths.length, 8 * 9);
   for (const [i, { rows, length }] of batch.chunks.entries()) {
     assert.equal(batch.ids[i]!.length, rows * length);
     assert.ok(rows * length <= 256 && length % 8 === 0);
   }
-  assert.ok(batch.paddedTokens < 1.6 * batch.tokens, 'widths go up in eights, texts here are about ten tokens long');
+  assert.ok(
+    batch.paddedTokens < 1.6 * batch.tokens,
+    'widths go up in eights, texts here are about ten tokens long',
+  );
 });

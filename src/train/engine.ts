@@ -2,8 +2,8 @@
 import { countFlops, isGraph, type Tensor } from '../graph/index.ts';
 import type { MptConfig } from '../models/index.ts';
 import type { SessionOptions } from '../runtime/index.ts';
-import { StatefulSession } from './stateful-session.ts';
 import type { TrainingState } from './state.ts';
+import { StatefulSession } from './stateful-session.ts';
 import { pretrainGraph, type StepGraphOptions } from './step-graph.ts';
 
 /** What the optimizer needs to know of each of K consecutive steps. */
@@ -34,8 +34,15 @@ export class PretrainEngine {
     this.productFlopsPerStep = stepProducts(session);
   }
 
-  static async create(config: MptConfig, options: StepGraphOptions, session: SessionOptions): Promise<PretrainEngine> {
-    return new PretrainEngine(options, await StatefulSession.create(config, pretrainGraph(config, options), session));
+  static async create(
+    config: MptConfig,
+    options: StepGraphOptions,
+    session: SessionOptions,
+  ): Promise<PretrainEngine> {
+    return new PretrainEngine(
+      options,
+      await StatefulSession.create(config, pretrainGraph(config, options), session),
+    );
   }
 
   get tokensPerStep(): number {

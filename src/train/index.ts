@@ -1,6 +1,9 @@
 export * from './config.ts';
+export * from './contrastive-batch.ts';
+export * from './contrastive-graph.ts';
 export * from './engine.ts';
 export * from './events.ts';
+export * from './finetune.ts';
 export * from './from-config.ts';
 export * from './heldout.ts';
 export * from './models.ts';
@@ -11,3 +14,4 @@ export * from './run-folder.ts';
 export * from './state.ts';
 export { STATE_PREFIXES } from './state-graph.ts';
 export * from './step-graph.ts';
+export * from './tokenized-pairs.ts';

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { prettyJson, publishFolder, writeFileAtomic } from '../base/index.ts';
 import type { Tensor } from '../graph/index.ts';
 import {
+  type EmbedderExport,
   type FlopsConvention,
   type MptConfig,
   type TokenizerFiles,
+  writeEmbedderDirectory,
   writeMptDirectory,
 } from '../models/index.ts';
 
@@ -42,4 +44,9 @@ export async function publishModel(
     await writeMptDirectory(folder, model, weights, { tokenizer });
     await writeFileAtomic(join(folder, FACTS_FILE), prettyJson(facts));
   });
+}
+
+/** Writes an embedder. It appears whole; one that is there already is kept. */
+export async function publishEmbedder(path: string, model: EmbedderExport): Promise<void> {
+  await publishFolder(path, folder => writeEmbedderDirectory(folder, model));
 }

@@ -212,7 +212,12 @@ class PretrainJob implements StepJob<Segment> {
     const before = totalSteps(this.segments.slice(0, this.segments.indexOf(segment)));
     const done = (before + step - segment.from) * this.tokensPerStep;
     const total = totalSteps(this.segments) * this.tokensPerStep;
-    this.#effects.emit({ type: 'progress', done, total, note: `${segment.name}  loss ${lossNats.toFixed(3)}` });
+    this.#effects.emit({
+      type: 'progress',
+      done,
+      total,
+      note: `${segment.name}  loss ${lossNats.toFixed(3)}`,
+    });
   }
 
   async #evaluate(segment: Segment, step: number): Promise<HeldOutLoss> {

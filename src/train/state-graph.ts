@@ -1,7 +1,14 @@
 /** The optimizer's state in a graph: its inputs, its update, its outputs. */
 import { input, mul, type Value } from '../graph/index.ts';
 import { type MptConfig, mptParameters, type ParameterValues } from '../models/index.ts';
-import { type AdamWOptions, type AdamWState, adamWStep, clipFactor, globalNorm, type StepScalars } from '../nn/index.ts';
+import {
+  type AdamWOptions,
+  type AdamWState,
+  adamWStep,
+  clipFactor,
+  globalNorm,
+  type StepScalars,
+} from '../nn/index.ts';
 
 /** Prefixes of the three tensors the optimizer keeps of each parameter. */
 export const STATE_PREFIXES = { parameter: 'p:', firstMoment: 'm:', secondMoment: 'v:' } as const;

@@ -63,5 +63,7 @@ export class StatefulSession {
 }
 
 function stateNames(config: MptConfig): string[] {
-  return mptParameters(config).flatMap(({ name }) => Object.values(STATE_PREFIXES).map(prefix => prefix + name));
+  return mptParameters(config).flatMap(({ name }) =>
+    Object.values(STATE_PREFIXES).map(prefix => prefix + name),
+  );
 }

@@ -41,13 +41,20 @@ export function pretrainGraph(config: MptConfig, options: StepGraphOptions): Gra
   const { accumulation, batch, length } = options;
   const initial = flattenState(stateInputs(config));
   const ids = input('ids', 'int32', ['K', accumulation, batch, length + 1]);
-  const scalars = ['learningRates', 'decayScales', 'bias1', 'bias2'].map(name => input(name, 'float32', ['K']));
+  const scalars = ['learningRates', 'decayScales', 'bias1', 'bias2'].map(name =>
+    input(name, 'float32', ['K']),
+  );
   const count = input('steps', 'int64', []);
   const perToken = scalar('float32', 1 / (accumulation * batch * length));
   const captured = [ids, ...scalars];
   const results = repeat({ count, carried: initial, captured, stackedAxis: 'K' }, (step, carried) => {
     const state = unflattenState(carried);
-    const { lossSum, gradients } = gradientsOfStep(config, options, parametersOf(config, state), gather(ids, step));
+    const { lossSum, gradients } = gradientsOfStep(
+      config,
+      options,
+      parametersOf(config, state),
+      gather(ids, step),
+    );
     const [learningRate, decayScale, bias1, bias2] = scalars.map(values => gather(values, step));
     const numbers = { learningRate: learningRate!, decayScale: decayScale!, bias1: bias1!, bias2: bias2! };
     const next = updateState(state, gradients, perToken, numbers, options);
@@ -71,7 +78,8 @@ function gradientsOfStep(
   parameters: ParameterValues,
   stepIds: Value,
 ): StepGradients {
-  if (accumulation === 1) return gradientsOfMicroStep(config, parameters, reshape(stepIds, [batch, length + 1]));
+  if (accumulation === 1)
+    return gradientsOfMicroStep(config, parameters, reshape(stepIds, [batch, length + 1]));
   const weights = [...parameters.values()];
   const carried = [scalar('float32', 0), ...weights.map(zerosLike)];
   const count = scalar('int64', accumulation);

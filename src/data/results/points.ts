@@ -286,7 +286,8 @@ export function selectColumns(
 
 /** Only the rows in which each of these columns holds that text: `study=luo2024`. */
 export function whereRows(table: Table, conditions: readonly string[] | undefined): Table {
-  return (conditions ?? []).reduce((rest, condition) => {
+  let rest = table;
+  for (const condition of conditions ?? []) {
     const equals = condition.indexOf('=');
     if (equals < 1)
       throw new InputError(`--where ${condition}`, 'expected COLUMN=TEXT, such as type=decoder');
@@ -294,6 +295,7 @@ export function whereRows(table: Table, conditions: readonly string[] | undefine
     const wanted = condition.slice(equals + 1);
     const rows = rest.rows.filter(({ cells }) => cells[index]!.trim() === wanted);
     if (rows.length === 0) throw new InputError(rest.source, `no row has ${condition}`);
-    return { ...rest, rows };
-  }, table);
+    rest = { ...rest, rows };
+  }
+  return rest;
 }

@@ -19,15 +19,18 @@ export function perQueryScores(table: Table, score: string): PerQueryScores {
   }) as [string[], string[]];
   const datasets = wordsIn(table, undefined, 'dataset', () => 'all');
   const byModel = new Map<string, Map<string, number>>();
-  table.rows.forEach(({ line }, row) => {
+  for (const [row, { line }] of table.rows.entries()) {
     const where = `${table.source}:${line}`;
     const value = values[row];
-    if (value === undefined) return problems.add(where, `'${score}' is empty`);
+    if (value === undefined) {
+      problems.add(where, `'${score}' is empty`);
+      continue;
+    }
     const key = JSON.stringify([datasets[row], queries[row]]);
     const own = byModel.get(models[row]!) ?? new Map<string, number>();
     if (own.has(key)) problems.add(where, `'${models[row]}' has query '${queries[row]}' twice`);
     byModel.set(models[row]!, own.set(key, value));
-  });
+  }
   problems.throwIfAny();
   return align(table.source, byModel);
 }

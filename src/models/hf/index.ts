@@ -1,4 +1,12 @@
 export { type ElementType, isElementType } from './element-types.ts';
+export {
+  DEFAULT_EMBEDDER,
+  EMBEDDER_FILE,
+  type EmbedderExport,
+  type EmbedderSettings,
+  readEmbedderSettings,
+  writeEmbedderDirectory,
+} from './embedder.ts';
 export { findMptConfig } from './find-config.ts';
 export { formatMptConfig, type MptDescription, parseMptConfig, readMptConfig } from './mpt-config.ts';
 export { MptDirectory, type MptModel, readMptDirectory } from './mpt-directory.ts';

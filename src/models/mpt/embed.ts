@@ -8,6 +8,12 @@ import { mptHidden, type ParameterValues } from './forward.ts';
  * ids (B, T) int32, lengths (B) int32 -> (B, D) of unit length. Attention stays causal and padding stands on the right, so it changes nothing.
  * `tokens` names or counts the B*T positions.
  */
-export function mptEmbed(config: MptConfig, parameters: ParameterValues, ids: Value, lengths: Value, tokens: Dim): Value {
+export function mptEmbed(
+  config: MptConfig,
+  parameters: ParameterValues,
+  ids: Value,
+  lengths: Value,
+  tokens: Dim,
+): Value {
   return l2Normalize(meanPool(mptHidden(config, parameters, ids, { tokens }), ids, lengths));
 }
