@@ -1,10 +1,12 @@
 /** Every command of the program, in the order `isoflop --help` lists them. */
+
 import { registerClean } from './clean.ts';
 import type { Register } from './command.ts';
 import { registerCorrelate } from './correlate.ts';
 import { registerCost } from './cost.ts';
 import { registerData } from './data.ts';
 import { registerEval } from './eval.ts';
+import { registerFinetune } from './finetune.ts';
 import { registerFit } from './fit.ts';
 import { registerFlops } from './flops.ts';
 import { registerOptimal } from './optimal.ts';
@@ -25,6 +27,7 @@ export const commands: readonly Register[] = [
   registerCost,
   registerData,
   registerEval,
+  registerFinetune,
   registerFit,
   registerFlops,
   registerOptimal,

@@ -52,8 +52,7 @@ async function progressListener(io: Io) {
         task.update(event.done, event.note);
       }
       if (event.type === 'heldOut') points.push({ x: event.tokens, y: event.lossNats });
-      if (event.type === 'resumed')
-        io.log(`resumed ${event.segment} after step ${event.step}\n`);
+      if (event.type === 'resumed') io.log(`resumed ${event.segment} after step ${event.step}\n`);
     },
     finish: () => task?.finish(),
     curve: () => plotText(points, { xLabel: 'tokens', yLabel: 'held-out loss, nats a token' }),

@@ -157,6 +157,12 @@ export const reduceLogSumExp = reduction('ReduceLogSumExp');
 export const reduceSumSquare = reduction('ReduceSumSquare');
 export const softmax = (x: Value): Value => one('Softmax', [x], { axis: -1 });
 
+/** The k largest of the last axis and their places (int64), sorted; of equal values the one that stands first. */
+export function topK(x: Value, k: number): { readonly values: Value; readonly places: Value } {
+  const [values, places] = apply('TopK', [x, int64s(k)], { axis: -1 });
+  return { values: values!, places: places! };
+}
+
 /** Normalises the last axis; returns the result only (its statistics are outputs 1 and 2 of the node). */
 export function layerNorm(x: Value, scale: Value, bias?: Value, epsilon = 1e-5): Value {
   return apply('LayerNormalization', bias ? [x, scale, bias] : [x, scale], { axis: -1, epsilon })[0]!;

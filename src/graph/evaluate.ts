@@ -347,6 +347,15 @@ export function erf(x: number): number {
   return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
 }
 
+function topK([x, k]: readonly Numbers[]): Numbers[] {
+  const best = (row: readonly number[]) =>
+    row
+      .map((_, i) => i)
+      .sort((a, b) => row[b]! - row[a]! || a - b)
+      .slice(0, k!.data[0]);
+  return [mapRows(x!, row => best(row).map(i => row[i]!)), mapRows(x!, best)];
+}
+
 const softmaxRow = (row: readonly number[]): number[] => {
   const total = logSumExp(row);
   return row.map(x => Math.exp(x - total));
@@ -389,6 +398,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   ReduceMax: reduction(members => Math.max(...members)),
   ReduceSumSquare: reduction(members => sum(members.map(x => x * x))),
   ReduceLogSumExp: reduction(logSumExp),
+  TopK: (_node, inputs) => topK(inputs),
   Softmax: (_node, [x]) => [mapRows(x!, softmaxRow)],
   LayerNormalization: normalize,
   Constant: node => [toNumbers(node.attributes['value'] as Tensor)],

@@ -34,6 +34,7 @@ import {
   softmax,
   split,
   tensor,
+  topK,
   transpose,
   type Value,
   where,
@@ -112,6 +113,7 @@ const refusals: { readonly [Op in OpName]: Refusals } = {
     [() => overRows(f(2, 3)), /a gradient over the last axis only/],
   ],
   Softmax: [[() => softmax(integers), /expected a float tensor/]],
+  TopK: [[() => topK(f(2, 3), 4).values, /has no 4 largest/]],
   LayerNormalization: [
     [() => layerNorm(f(2, 3), f(2)), /expected one weight a feature/],
     [() => layerNorm(f(2, 3), f(3), f(1)), /expected one weight a feature/],

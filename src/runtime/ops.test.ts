@@ -62,6 +62,7 @@ import {
   type Tensor,
   tanh,
   tensor,
+  topK,
   transpose,
   type Value,
   verify,
@@ -202,6 +203,7 @@ const cases: { readonly [Op in OpName]: readonly Case[] } = {
     of([[3, 4]], x => reduceSumSquare(x, [1], true)),
   ],
   ReduceMax: [of([[2, 3, 4]], x => reduceMax(x, [-1], true))],
+  TopK: [of([[3, 7]], x => topK(x, 4).values), of([[2, 6]], x => asFloat(topK(x, 3).places, x))],
   ReduceLogSumExp: [
     of([[3, 5]], x => reduceLogSumExp(x, [-1], false)),
     of([[2, 3, 4]], x => reduceLogSumExp(x, [2], true)),

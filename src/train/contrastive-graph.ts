@@ -127,10 +127,8 @@ function direct(
 function stackRows(chunks: readonly Value[]): Value {
   const width = chunks[0]!.type.shape[1]!;
   const counts = chunks.map(chunk => slice(shapeOf(chunk), 0, 0, 1));
-  const ends = counts.reduce<Value[]>(
-    (sums, count) => [...sums, sums.length > 0 ? add(sums.at(-1)!, count) : count],
-    [],
-  );
+  const ends: Value[] = [];
+  for (const count of counts) ends.push(ends.length > 0 ? add(ends.at(-1)!, count) : count);
   const zeros = emptyRows(ends.at(-1)!, width as number);
   return chunks.reduce(
     (all, chunk, i) => scatterAdd(all, rowNumbers(counts[i]!, ends[i - 1], chunk.type.shape[0]!), chunk),

@@ -9,12 +9,13 @@ import {
   type TextSource,
   textsOf,
 } from '../data/index.ts';
-import { countParameters, type MptConfig, type SpecialTokens } from '../models/index.ts';
+import { countParameters, type MptConfig } from '../models/index.ts';
 import { LADDER_ADAMW } from '../nn/index.ts';
 import { defaultThreads, measureGemmPeak } from '../runtime/index.ts';
 import { Tokenizer, trainTokenizer } from '../tokenizer/index.ts';
 import { autoLearningRate, budgetsOf, microBatch, modelOf, type PretrainConfig } from './config.ts';
 import type { TrainEvent } from './events.ts';
+import { specialTokensOf } from './models.ts';
 import { type PretrainedModel, type PretrainOptions, pretrain } from './pretrain.ts';
 import { RunFolder } from './run-folder.ts';
 
@@ -127,12 +128,6 @@ function pretrainOptions(
     threads: config.threads ?? defaultThreads(effects.environment),
     provider,
   };
-}
-
-/** The tokens by role, as Transformers wants them named; llm-foundry pads with the end-of-text token where there is no other. */
-function specialTokensOf(tokenizer: Tokenizer): SpecialTokens {
-  const eos = tokenizer.idToToken(tokenizer.eosId)!;
-  return { eos, bos: eos, pad: tokenizer.idToToken(tokenizer.padId) ?? eos };
 }
 
 async function prepareTokenizer(

@@ -4,6 +4,7 @@ export * from './contrastive-graph.ts';
 export * from './engine.ts';
 export * from './events.ts';
 export * from './finetune.ts';
+export * from './finetune-files.ts';
 export * from './from-config.ts';
 export * from './heldout.ts';
 export * from './models.ts';

@@ -6,10 +6,12 @@ import {
   type EmbedderExport,
   type FlopsConvention,
   type MptConfig,
+  type SpecialTokens,
   type TokenizerFiles,
   writeEmbedderDirectory,
   writeMptDirectory,
 } from '../models/index.ts';
+import type { Tokenizer } from '../tokenizer/index.ts';
 
 /** What is known of a pretrained model: `isoflop.json` in its directory. */
 export interface ModelFacts {
@@ -49,4 +51,10 @@ export async function publishModel(
 /** Writes an embedder. It appears whole; one that is there already is kept. */
 export async function publishEmbedder(path: string, model: EmbedderExport): Promise<void> {
   await publishFolder(path, folder => writeEmbedderDirectory(folder, model));
+}
+
+/** The tokens by role, as Transformers wants them named; llm-foundry pads with the end-of-text token where there is no other. */
+export function specialTokensOf(tokenizer: Tokenizer): SpecialTokens {
+  const eos = tokenizer.idToToken(tokenizer.eosId)!;
+  return { eos, bos: eos, pad: tokenizer.idToToken(tokenizer.padId) ?? eos };
 }

@@ -1,7 +1,7 @@
 /** The registry for people and for `--json`. */
 import { compact, exists, textTable } from '../../base/index.ts';
 import { datasetFolder } from './cache.ts';
-import { DATASETS, type CollectionCounts } from './datasets.ts';
+import { type CollectionCounts, DATASETS } from './datasets.ts';
 
 export interface ListedDataset {
   readonly name: string;

@@ -124,6 +124,17 @@ function isOnes(value: Value): boolean {
   return constant !== undefined && numbersOf(constant).every(n => n === 1);
 }
 
+/** Values and their places, the largest first; of equal values the one that stands first. */
+function inferTopK(node: Untyped): TensorType[] {
+  const { dtype, shape } = node.inputs[0]!.type;
+  const [k] = constantNumbers(node.op, node.inputs[1], 'k');
+  const width = shape.at(-1);
+  if (typeof width === 'number' && width < k!)
+    throw new ShapeError(node.op, [formatType(node.inputs[0]!.type)], `has no ${k} largest`);
+  const result = [...shape.slice(0, -1), k!];
+  return [tensorType(dtype, result), tensorType('int64', result)];
+}
+
 function inferSoftmax(node: Untyped): TensorType[] {
   expectFloat(node.op, node.inputs[0]!.type);
   return [node.inputs[0]!.type];
@@ -152,6 +163,8 @@ export const reduce = {
     ...reduction,
     vjp: { notDifferentiable: 'the maximum is used for stability only, where its gradient cancels' },
   },
+  /** The k largest of the last axis, sorted. */
+  TopK: { infer: inferTopK, vjp: { notDifferentiable: 'it chooses' }, flops: flopPerInputElement },
   /** log sum exp over the last axis; its gradient is the softmax. */
   ReduceLogSumExp: {
     ...reduction,

@@ -6,7 +6,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { exists, prettyJson, readConfig, readInputText, writeFileAtomic } from '../../base/index.ts';
+import {
+  exists,
+  InputError,
+  prettyJson,
+  readConfig,
+  readInputText,
+  writeFileAtomic,
+} from '../../base/index.ts';
 import type { MptConfig } from '../mpt/index.ts';
 import { transformersObstacles } from './mpt-config.ts';
 import { type MptWeights, writeMptDirectory } from './mpt-export.ts';
@@ -64,7 +71,9 @@ export interface EmbedderExport {
 export async function writeEmbedderDirectory(path: string, model: EmbedderExport): Promise<void> {
   const { config, weights, settings, specialTokens, tokenizerPath } = model;
   await mkdir(join(path, '1_Pooling'), { recursive: true });
-  await writeMptDirectory(path, config, weights, { tokenizer: { path: tokenizerPath, specialTokens } });
+  await writeMptDirectory(path, forLengths(config, settings), weights, {
+    tokenizer: { path: tokenizerPath, specialTokens },
+  });
   const files: Readonly<Record<string, unknown>> = {
     [EMBEDDER_FILE]: settings,
     'modules.json': MODULES,
@@ -80,6 +89,17 @@ export async function writeEmbedderDirectory(path: string, model: EmbedderExport
     await writeFileAtomic(join(path, name), prettyJson(value));
   if (settings.appendEos) await appendEosInTokenizer(join(path, 'tokenizer.json'), specialTokens.eos);
   await writeFileAtomic(join(path, 'README.md'), modelCard(model));
+}
+
+/** ALiBi has no longest sequence, but Transformers computes its biases up to the configured one. */
+function forLengths(config: MptConfig, { maxQueryTokens, maxPassageTokens }: EmbedderSettings): MptConfig {
+  const longest = Math.max(maxQueryTokens, maxPassageTokens);
+  if (config.positions === 'alibi') return { ...config, maxLength: Math.max(config.maxLength, longest) };
+  if (longest <= config.maxLength) return config;
+  throw new InputError(
+    'lengths',
+    `learned positions end at ${config.maxLength} tokens, texts may have ${longest}: lower the lengths`,
+  );
 }
 
 const MODULES = ['', '1_Pooling', '2_Normalize'].map((path, idx) => ({

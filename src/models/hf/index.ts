@@ -8,6 +8,7 @@ export {
   writeEmbedderDirectory,
 } from './embedder.ts';
 export { findMptConfig } from './find-config.ts';
+export { decodeFloat16, encodeFloat16 } from './half.ts';
 export { formatMptConfig, type MptDescription, parseMptConfig, readMptConfig } from './mpt-config.ts';
 export { MptDirectory, type MptModel, readMptDirectory } from './mpt-directory.ts';
 export { type MptExportOptions, type MptWeights, writeMptDirectory } from './mpt-export.ts';

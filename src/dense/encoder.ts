@@ -1,0 +1,175 @@
+/** Texts to vectors with a finetuned decoder (or any decoder, for comparison). */
+import { InputError } from '../base/index.ts';
+import { input, makeGraph, optimize, type Tensor } from '../graph/index.ts';
+import {
+  DEFAULT_EMBEDDER,
+  type EmbedderSettings,
+  type MptConfig,
+  mptEmbed,
+  parameterInputs,
+  readEmbedderSettings,
+  readMptDirectory,
+} from '../models/index.ts';
+import { Session, type SessionOptions } from '../runtime/index.ts';
+import { type Encoded, Tokenizer } from '../tokenizer/index.ts';
+import { type Bucket, bucketsOf } from './buckets.ts';
+
+export type Role = 'query' | 'passage';
+
+export interface EncoderOptions extends Pick<SessionOptions, 'threads' | 'provider'> {
+  /** Overrides of what the model directory says (or of the defaults, where it is no embedder). */
+  readonly settings?: Partial<EmbedderSettings>;
+  /** Tokens, padding included, of one run of the engine: enough to fill it, few enough to stay in the cache. */
+  readonly batchTokens?: number;
+}
+
+/** What encoding has cost so far. */
+export interface EncoderWork {
+  readonly texts: number;
+  /** Without padding. */
+  readonly tokens: number;
+  readonly paddedTokens: number;
+}
+
+export interface EncodeProgress {
+  readonly signal?: AbortSignal;
+  readonly onBatch?: (tokens: number) => void;
+}
+
+const BATCH_TOKENS = 2048;
+
+export class Encoder {
+  readonly config: MptConfig;
+  readonly settings: EmbedderSettings;
+  readonly tokenizer: Tokenizer;
+  readonly #session: Session;
+  readonly #batchTokens: number;
+  #work: EncoderWork = { texts: 0, tokens: 0, paddedTokens: 0 };
+
+  private constructor(
+    config: MptConfig,
+    settings: EmbedderSettings,
+    tokenizer: Tokenizer,
+    session: Session,
+    batchTokens: number,
+  ) {
+    this.config = config;
+    this.settings = settings;
+    this.tokenizer = tokenizer;
+    this.#session = session;
+    this.#batchTokens = batchTokens;
+  }
+
+  /** Opens a model directory. One that was never made an embedder is used with `DEFAULT_EMBEDDER`. */
+  static async open(path: string, options: EncoderOptions = {}): Promise<Encoder> {
+    const { config, weights, tokenizerPath } = await readMptDirectory(path);
+    if (!tokenizerPath) throw new InputError(path, 'has no tokenizer.json, which texts are encoded with');
+    const tokenizer = await Tokenizer.fromFile(tokenizerPath);
+    if (tokenizer.vocabSize > config.vocabSize) {
+      throw new InputError(
+        path,
+        `the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}: they do not belong together`,
+      );
+    }
+    const settings = { ...((await readEmbedderSettings(path)) ?? DEFAULT_EMBEDDER), ...options.settings };
+    return Encoder.create(config, weights, tokenizer, settings, options);
+  }
+
+  /** The same from parts in memory. */
+  static async create(
+    config: MptConfig,
+    weights: ReadonlyMap<string, Tensor>,
+    tokenizer: Tokenizer,
+    settings: EmbedderSettings,
+    options: EncoderOptions = {},
+  ): Promise<Encoder> {
+    const longest = Math.max(settings.maxQueryTokens, settings.maxPassageTokens);
+    if (config.positions === 'learned' && longest > config.maxLength) {
+      throw new InputError(
+        'lengths',
+        `learned positions end at ${config.maxLength} tokens, texts may have ${longest}: lower the lengths`,
+      );
+    }
+    const { batchTokens = BATCH_TOKENS, settings: _settings, ...session } = options;
+    const opened = await Session.create(embedGraph(config), { ...session, constants: weights });
+    return new Encoder(config, settings, tokenizer, opened, batchTokens);
+  }
+
+  /** Numbers a vector. */
+  get dimension(): number {
+    return this.config.dModel;
+  }
+
+  get work(): EncoderWork {
+    return this.#work;
+  }
+
+  /**
+   * Vectors of unit length, row by row: (n, D). A text's vector does not depend on its neighbours beyond rounding (1e-5). Throws where a
+   * vector is not finite.
+   */
+  async encode(
+    texts: readonly string[],
+    role: Role,
+    progress: EncodeProgress = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
+    const { queryPrefix, passagePrefix, maxQueryTokens, maxPassageTokens, appendEos } = this.settings;
+    const [prefix, maxTokens] =
+      role === 'query' ? [queryPrefix, maxQueryTokens] : [passagePrefix, maxPassageTokens];
+    const encoded = await this.tokenizer.encodeBatch(
+      texts.map(text => prefix + text),
+      { maxTokens, addEos: appendEos },
+    );
+    const vectors = new Float32Array(texts.length * this.dimension);
+    for (const bucket of bucketsOf(encoded.offsets, this.#batchTokens)) {
+      progress.signal?.throwIfAborted();
+      await this.#encodeBucket(bucket, encoded, vectors);
+      progress.onBatch?.(bucket.tokens);
+    }
+    return vectors;
+  }
+
+  async #encodeBucket(bucket: Bucket, encoded: Encoded, vectors: Float32Array): Promise<void> {
+    const { rows, length, tokens } = bucket;
+    const batch = rows.length;
+    const ids = new Int32Array(batch * length).fill(this.tokenizer.padId);
+    const lengths = new Int32Array(batch);
+    rows.forEach((text, row) => {
+      const own = encoded.ids.subarray(encoded.offsets[text]!, encoded.offsets[text + 1]!);
+      ids.set(own, row * length);
+      lengths[row] = own.length;
+    });
+    const results = await this.#session.run({
+      ids: { dtype: 'int32', shape: [batch, length], data: ids },
+      lengths: { dtype: 'int32', shape: [batch], data: lengths },
+    });
+    const data = results['vectors']!.data as Float32Array;
+    requireFinite(data, this.dimension, rows);
+    rows.forEach((text, row) => {
+      vectors.set(data.subarray(row * this.dimension, (row + 1) * this.dimension), text * this.dimension);
+    });
+    const { texts, tokens: before, paddedTokens } = this.#work;
+    this.#work = { texts: texts + batch, tokens: before + tokens, paddedTokens: paddedTokens + ids.length };
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}
+
+function embedGraph(config: MptConfig) {
+  const weights = parameterInputs(config);
+  const ids = input('ids', 'int32', ['B', 'T']);
+  const lengths = input('lengths', 'int32', ['B']);
+  const vectors = mptEmbed(config, weights, ids, lengths, 'N');
+  return optimize(makeGraph([...weights.values(), ids, lengths], { vectors }));
+}
+
+function requireFinite(vectors: Float32Array, dimension: number, rows: readonly number[]): void {
+  const bad = vectors.findIndex(value => !Number.isFinite(value));
+  if (bad < 0) return;
+  throw new InputError(
+    'model',
+    `the vector of text ${rows[Math.floor(bad / dimension)]! + 1} of the batch is not finite: its weights are damaged`,
+  );
+}

@@ -1,0 +1,4 @@
+export * from './buckets.ts';
+export * from './embeddings.ts';
+export * from './encoder.ts';
+export * from './search.ts';
