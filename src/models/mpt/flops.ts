@@ -5,6 +5,7 @@ import type { MptConfig } from './config.ts';
 import { countParameters } from './parameters.ts';
 
 /**
+ * DEVIATION: the paper does not say how it counted. All of these are offered; 6 N D is the default, because it is what most of the literature means.
  * `6nd`               6 N D with all parameters (Kaplan et al. 2020, Hoffmann et al. 2022); the default
  * `6nd-nonembedding`  the same without token and position embeddings: N - V d - T d
  * `palm`              (6 N + 12 L d T) D: PaLM's MFU convention, equal to llm-foundry's flops_per_batch
