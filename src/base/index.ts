@@ -4,6 +4,8 @@ export * from './files.ts';
 export * from './hash.ts';
 export * from './json.ts';
 export * from './lines.ts';
+export * from './ordered.ts';
+export * from './pool.ts';
 export * from './progress.ts';
 export * from './rng.ts';
 export * from './table.ts';

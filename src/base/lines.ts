@@ -18,19 +18,30 @@ export interface LineBlock {
 export interface LineOptions {
   /** Longest line accepted, in bytes (default 64 MiB). */
   readonly maxLineBytes?: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  readonly onRead?: OnRead | undefined;
 }
+
+/** Told how many bytes of the file, as it lies on the disk, have been read: for progress. */
+export type OnRead = (bytes: number) => void;
 
 const NEWLINE = 10;
 
 /** The bytes of a file, gunzipped if it is gzip. */
-export async function* readBytes(path: string, signal?: AbortSignal): AsyncGenerator<Buffer> {
+export async function* readBytes(
+  path: string,
+  signal?: AbortSignal,
+  onRead?: OnRead,
+): AsyncGenerator<Buffer> {
   const zipped = await isGzip(path);
   const file = createReadStream(path, { highWaterMark: 1 << 20, ...(signal && { signal }) });
   const stream = zipped ? file.pipe(createGunzip({ chunkSize: 1 << 20 })) : file;
   if (zipped) file.on('error', error => stream.destroy(error));
   try {
-    for await (const chunk of stream) yield chunk as Buffer;
+    for await (const chunk of stream) {
+      onRead?.(file.bytesRead);
+      yield chunk as Buffer;
+    }
   } catch (error) {
     if (hasCode(error, 'Z_BUF_ERROR'))
       throw new InputError(path, 'the gzip stream ends too early: the file is truncated, fetch it again');
@@ -69,7 +80,7 @@ export async function* readLineBlocks(path: string, options: LineOptions = {}): 
     first += lines.length;
     return block;
   };
-  for await (const chunk of readBytes(path, options.signal)) {
+  for await (const chunk of readBytes(path, options.signal, options.onRead)) {
     const end = chunk.lastIndexOf(NEWLINE);
     if (end >= 0) {
       yield take(Buffer.concat([...rest, chunk.subarray(0, end)]));

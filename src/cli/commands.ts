@@ -2,5 +2,7 @@
 import type { Register } from './command.ts';
 import { registerData } from './data.ts';
 import { registerEval } from './eval.ts';
+import { registerShards } from './shards.ts';
+import { registerTokenizer } from './tokenizer.ts';
 
-export const commands: readonly Register[] = [registerData, registerEval];
+export const commands: readonly Register[] = [registerData, registerEval, registerShards, registerTokenizer];

@@ -1,5 +1,5 @@
 /** JSON lines from outside: objects in blocks, with what is wrong collected by line, and checks of single fields. */
-import { messageOf, type Problems, readLineBlocks } from '../base/index.ts';
+import { messageOf, type OnRead, type Problems, readLineBlocks } from '../base/index.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -14,8 +14,9 @@ export async function* readJsonBlocks(
   path: string,
   problems: Problems,
   signal?: AbortSignal,
+  onRead?: OnRead,
 ): AsyncGenerator<JsonBlock> {
-  for await (const block of readLineBlocks(path, signal ? { signal } : {})) {
+  for await (const block of readLineBlocks(path, { signal, onRead })) {
     const values: JsonObject[] = [];
     const lines: number[] = [];
     for (let i = 0; i < block.lines.length; i++) {

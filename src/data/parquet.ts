@@ -1,17 +1,24 @@
 /** Parquet files as blocks of objects, read through hyparquet one row group at a time. */
 import { type FileHandle, open } from 'node:fs/promises';
 import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet';
-import { InputError, messageOf, unreadable } from '../base/index.ts';
+import { decodeUtf8, InputError, messageOf, unreadable } from '../base/index.ts';
 import { isObject, type JsonBlock, type JsonObject } from './jsonl.ts';
 
-/** The rows of a parquet file; the "line" of a row is its number, counted from 1. 64-bit integers become numbers. */
-export async function* readParquetBlocks(path: string, signal?: AbortSignal): AsyncGenerator<JsonBlock> {
+/**
+ * The rows of a parquet file, with all columns or those named; the "line" of a row is its number, counted from 1.
+ * 64-bit integers become numbers. A named column that the file lacks, and text that is no UTF-8, are an `InputError`.
+ */
+export async function* readParquetBlocks(
+  path: string,
+  signal?: AbortSignal,
+  columns?: readonly string[],
+): AsyncGenerator<JsonBlock> {
   const handle = await open(path, 'r').catch(error => {
     throw unreadable(path, error);
   });
   try {
     let first = 1;
-    for (const readGroup of await guarded(path, () => openRowGroups(handle))) {
+    for (const readGroup of await guarded(path, () => openRowGroups(path, handle, columns))) {
       signal?.throwIfAborted();
       const values = await guarded(path, readGroup);
       yield { values, lines: values.map((_, i) => first + i) };
@@ -22,18 +29,32 @@ export async function* readParquetBlocks(path: string, signal?: AbortSignal): As
   }
 }
 
-async function openRowGroups(handle: FileHandle): Promise<(() => Promise<JsonObject[]>)[]> {
+async function openRowGroups(
+  path: string,
+  handle: FileHandle,
+  columns: readonly string[] | undefined,
+): Promise<(() => Promise<JsonObject[]>)[]> {
   // Loaded here because few commands read parquet and the decompressors are large.
   const { parquetMetadataAsync, parquetReadObjects, parquetSchema } = await import('hyparquet');
   const { compressors } = await import('hyparquet-compressors');
   const file = await bufferOf(handle);
   const metadata = await parquetMetadataAsync(file);
-  checkMetadata(metadata, parquetSchema(metadata), file.byteLength);
+  const schema = parquetSchema(metadata);
+  checkMetadata(metadata, schema, file.byteLength);
+  const present = schema.children.map(child => child.element.name);
+  for (const column of columns ?? []) {
+    if (!present.includes(column))
+      throw new InputError(path, `has no column '${column}', only ${present.join(', ')}`);
+  }
+  const parsers = { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && decodeUtf8(bytes, path) };
   let rowEnd = 0;
   return metadata.row_groups.map(group => {
     const rowStart = rowEnd;
     rowEnd += Number(group.num_rows);
-    const options = { file, metadata, compressors, rowStart, rowEnd };
+    const options = {
+      ...{ file, metadata, compressors, parsers, rowStart, rowEnd },
+      ...(columns && { columns: [...columns] }),
+    };
     return async () => (await parquetReadObjects(options)).map(row => plain(row) as JsonObject);
   });
 }
@@ -91,6 +112,7 @@ async function guarded<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
+    if (error instanceof InputError) throw error;
     if (error instanceof Error && 'syscall' in error) throw unreadable(path, error);
     throw new InputError(path, `not a readable parquet file (${messageOf(error)})`, { cause: error });
   }

@@ -1,0 +1,34 @@
+/**
+ * Worker threads behind one function call. A worker's file exports its function as default, as Piscina wants it;
+ * its second half, set-up that is made once a thread, reads `workerData`.
+ */
+import { Piscina } from 'piscina';
+
+export interface WorkerPool<Task, Result> {
+  /** Runs one task in some thread. Buffers in `transfer` go over without being copied, and are gone here. */
+  run(task: Task, transfer?: readonly ArrayBuffer[]): Promise<Result>;
+  /** Ends the threads, whatever they do. */
+  close(): Promise<void>;
+}
+
+export interface PoolOptions {
+  readonly workers: number;
+  /** What every thread finds as Piscina's `workerData`. */
+  readonly workerData?: unknown;
+  /** Fires: tasks not yet done are rejected. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function openPool<Task, Result>(file: URL, options: PoolOptions): WorkerPool<Task, Result> {
+  const { workers, workerData, signal } = options;
+  const pool = new Piscina<Task, Result>({
+    filename: file.href,
+    minThreads: workers,
+    maxThreads: workers,
+    ...(workerData !== undefined && { workerData }),
+  });
+  return {
+    run: (task, transfer = []) => pool.run(task, { transferList: [...transfer], signal: signal ?? null }),
+    close: () => pool.destroy(),
+  };
+}

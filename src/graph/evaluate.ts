@@ -1,0 +1,414 @@
+/**
+ * A second, independent way to run a graph: every operator written naively over float64 numbers. Slow on purpose and used as
+ * the oracle of tests: engine kernels must agree with it, and gradients are checked against finite differences of it.
+ */
+import { InternalError } from '../base/index.ts';
+import { attribute } from './rule.ts';
+import {
+  type DType,
+  type Graph,
+  type Node,
+  normalAxis,
+  numbersOf,
+  type Tensor,
+  type Value,
+} from './types.ts';
+
+/** A tensor of plain numbers, whatever its element type. */
+export interface Numbers {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
+export function toNumbers(tensor: Tensor): Numbers {
+  return { dtype: tensor.dtype, shape: tensor.shape, data: numbersOf(tensor) };
+}
+
+/** Runs a graph on named inputs. */
+export function evaluate(graph: Graph, feeds: Readonly<Record<string, Numbers>>): Record<string, Numbers> {
+  const values = new Map<Value, Numbers>();
+  for (const input of graph.inputs) {
+    const feed = feeds[input.name!];
+    if (!feed) throw new InternalError(`no feed for ${input.name}`);
+    values.set(input, feed);
+  }
+  run(graph, values);
+  return Object.fromEntries(graph.outputs.map(({ name, value }) => [name, values.get(value)!]));
+}
+
+function run(graph: Graph, values: Map<Value, Numbers>): void {
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map(input => values.get(input)!);
+    const results = node.op === 'Loop' ? runLoop(node, inputs, values) : kernelOf(node.op)(node, inputs);
+    node.outputs.forEach((output, i) => {
+      const expected = output.type.shape;
+      const { shape } = results[i]!;
+      const fits =
+        expected.length === shape.length &&
+        expected.every((dim, axis) => typeof dim === 'string' || dim === shape[axis]);
+      if (!fits) throw new InternalError(`${node.op} made [${shape}], inferred [${expected}]`);
+      values.set(output, { ...results[i]!, dtype: output.type.dtype });
+    });
+  }
+}
+
+function runLoop(node: Node, inputs: readonly Numbers[], outer: ReadonlyMap<Value, Numbers>): Numbers[] {
+  const body = node.attributes['body'] as Graph;
+  let carried = inputs.slice(2);
+  const stacks: number[][] = [];
+  const stackShapes: (readonly number[])[] = [];
+  const count = inputs[0]!.data[0]!;
+  for (let i = 0; i < count; i++) {
+    const values = new Map(outer);
+    const feeds = [make([], [i]), make([], [1]), ...carried];
+    body.inputs.forEach((input, k) => {
+      values.set(input, feeds[k]!);
+    });
+    run(body, values);
+    const results = body.outputs.map(({ value }) => values.get(value)!);
+    carried = results.slice(1, 1 + carried.length);
+    results.slice(1 + carried.length).forEach((result, k) => {
+      stacks[k] = [...(stacks[k] ?? []), ...result.data];
+      stackShapes[k] = [count, ...result.shape];
+    });
+  }
+  return [...carried, ...stacks.map((data, k) => make(stackShapes[k]!, data))];
+}
+
+type Kernel = (node: Node, inputs: readonly Numbers[]) => readonly Numbers[];
+
+function kernelOf(op: string): Kernel {
+  const kernel = kernels[op];
+  if (!kernel) throw new InternalError(`the reference evaluator has no ${op}`);
+  return kernel;
+}
+
+const make = (shape: readonly number[], data: readonly number[], dtype: DType = 'float64'): Numbers => ({
+  dtype,
+  shape,
+  data,
+});
+const size = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1);
+
+/** Every index of a shape, last axis fastest. */
+function indices(shape: readonly number[]): number[][] {
+  return Array.from({ length: size(shape) }, (_, flat) => unflatten(flat, shape));
+}
+
+function unflatten(flat: number, shape: readonly number[]): number[] {
+  const index = new Array<number>(shape.length);
+  let rest = flat;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index[axis] = rest % shape[axis]!;
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return index;
+}
+
+function flatten(index: readonly number[], shape: readonly number[]): number {
+  return index.reduce((flat, at, axis) => flat * shape[axis]! + at, 0);
+}
+
+/** The element at an index of a shape this tensor is stretched to. */
+function stretched(x: Numbers, index: readonly number[]): number {
+  const own = index.slice(index.length - x.shape.length).map((at, axis) => (x.shape[axis] === 1 ? 0 : at));
+  return x.data[flatten(own, x.shape)]!;
+}
+
+function commonShape(shapes: readonly (readonly number[])[]): number[] {
+  const rank = Math.max(...shapes.map(shape => shape.length));
+  return Array.from({ length: rank }, (_, i) => {
+    const dims = shapes.map(shape => shape[shape.length - rank + i] ?? 1);
+    return dims.find(dim => dim !== 1) ?? 1;
+  });
+}
+
+const elementwise =
+  (f: (...numbers: number[]) => number): Kernel =>
+  (_node, inputs) => {
+    const shape = commonShape(inputs.map(x => x.shape));
+    return [
+      make(
+        shape,
+        indices(shape).map(index => f(...inputs.map(x => stretched(x, index)))),
+      ),
+    ];
+  };
+
+/** x -> (group index, elements): the elements that a reduction combines, in order. */
+function groups(
+  x: Numbers,
+  axes: readonly number[],
+): { readonly kept: number[]; readonly members: number[][] } {
+  const kept = x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
+  const members: number[][] = Array.from({ length: size(kept) }, () => []);
+  indices(x.shape).forEach((index, flat) => {
+    members[
+      flatten(
+        index.map((at, axis) => (axes.includes(axis) ? 0 : at)),
+        kept,
+      )
+    ]!.push(x.data[flat]!);
+  });
+  return { kept, members };
+}
+
+const reduction =
+  (f: (members: readonly number[]) => number): Kernel =>
+  (node, [x, axesInput]) => {
+    const axes = (axesInput?.data ?? x!.shape.map((_, i) => i)).map(axis =>
+      normalAxis(axis, x!.shape.length),
+    );
+    const { kept, members } = groups(x!, axes);
+    const shape =
+      attribute(node, 'keepdims', 1) === 1 ? kept : kept.filter((_, axis) => !axes.includes(axis));
+    return [make(shape, members.map(f))];
+  };
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+const mean = (numbers: readonly number[]): number => sum(numbers) / numbers.length;
+
+function logSumExp(numbers: readonly number[]): number {
+  const top = Math.max(...numbers);
+  return top + Math.log(sum(numbers.map(x => Math.exp(x - top))));
+}
+
+/** Over rows of the last axis. */
+function mapRows(x: Numbers, f: (row: readonly number[]) => readonly number[]): Numbers {
+  const width = x.shape.at(-1)!;
+  const rows = Array.from({ length: x.data.length / width }, (_, i) =>
+    f(x.data.slice(i * width, (i + 1) * width)),
+  );
+  return make([...x.shape.slice(0, -1), rows[0]?.length ?? width], rows.flat());
+}
+
+function product(a: Numbers, b: Numbers): Numbers {
+  const [m, k] = a.shape.slice(-2) as [number, number];
+  const n = b.shape.at(-1)!;
+  const batch = commonShape([a.shape.slice(0, -2), b.shape.slice(0, -2)]);
+  const data = indices([...batch, m, n]).map(index => {
+    const [i, j] = index.slice(-2) as [number, number];
+    const outer = index.slice(0, -2);
+    let total = 0;
+    for (let l = 0; l < k; l++) total += stretched(a, [...outer, i, l]) * stretched(b, [...outer, l, j]);
+    return total;
+  });
+  return make([...batch, m, n], data);
+}
+
+function permute(x: Numbers, perm: readonly number[]): Numbers {
+  const shape = perm.map(axis => x.shape[axis]!);
+  const data = indices(shape).map(index => {
+    const from = new Array<number>(index.length);
+    perm.forEach((axis, i) => {
+      from[axis] = index[i]!;
+    });
+    return x.data[flatten(from, x.shape)]!;
+  });
+  return make(shape, data);
+}
+
+const flip = (x: Numbers, yes: number): Numbers => (yes ? permute(x, [1, 0]) : x);
+
+function gemm(node: Node, [a, b, c]: readonly Numbers[]): Numbers[] {
+  const result = product(flip(a!, attribute(node, 'transA', 0)), flip(b!, attribute(node, 'transB', 0)));
+  const [alpha, beta] = [attribute(node, 'alpha', 1), attribute(node, 'beta', 1)];
+  const added = (index: readonly number[]) => (c ? beta * stretched(c, index) : 0);
+  return [
+    make(
+      result.shape,
+      indices(result.shape).map((index, i) => alpha * result.data[i]! + added(index)),
+    ),
+  ];
+}
+
+function normalize(node: Node, [x, scale, bias]: readonly Numbers[]): Numbers[] {
+  const epsilon = attribute(node, 'epsilon', 1e-5);
+  const means = mapRows(x!, row => [mean(row)]);
+  const stds = mapRows(x!, row => [1 / Math.sqrt(mean(row.map(v => (v - mean(row)) ** 2)) + epsilon)]);
+  const width = x!.shape.at(-1)!;
+  const data = x!.data.map((v, i) => {
+    const [row, column] = [Math.floor(i / width), i % width];
+    return (v - means.data[row]!) * stds.data[row]! * scale!.data[column]! + (bias?.data[column] ?? 0);
+  });
+  return [make(x!.shape, data), means, stds];
+}
+
+function reshape([x, to]: readonly Numbers[]): Numbers[] {
+  const shape = to!.data.map((dim, i) => (dim === 0 ? x!.shape[i]! : dim));
+  const rest = x!.data.length / -size(shape);
+  return [
+    make(
+      shape.map(dim => (dim === -1 ? rest : dim)),
+      x!.data,
+    ),
+  ];
+}
+
+function join(node: Node, parts: readonly Numbers[]): Numbers[] {
+  const axis = normalAxis(attribute(node, 'axis', 0), parts[0]!.shape.length);
+  const shape = parts[0]!.shape.with(axis, sum(parts.map(part => part.shape[axis]!)));
+  const data = indices(shape).map(index => {
+    let at = index[axis]!;
+    const part = parts.find(p => {
+      if (at < p.shape[axis]!) return true;
+      at -= p.shape[axis]!;
+      return false;
+    })!;
+    return part.data[flatten(index.with(axis, at), part.shape)]!;
+  });
+  return [make(shape, data)];
+}
+
+/** The part of a tensor that begins at `starts` and has this shape. */
+function cut(x: Numbers, starts: readonly number[], shape: readonly number[]): Numbers {
+  return make(
+    shape,
+    indices(shape).map(
+      index =>
+        x.data[
+          flatten(
+            index.map((at, axis) => at + starts[axis]!),
+            x.shape,
+          )
+        ]!,
+    ),
+  );
+}
+
+function cutSlices([x, starts, ends, axes]: readonly Numbers[]): Numbers[] {
+  const from = x!.shape.map(() => 0);
+  const shape = [...x!.shape];
+  axes!.data.forEach((axis, i) => {
+    const dim = x!.shape[axis]!;
+    const clip = (at: number) => Math.min(dim, Math.max(0, at < 0 ? at + dim : at));
+    from[axis] = clip(starts!.data[i]!);
+    shape[axis] = Math.max(0, clip(ends!.data[i]!) - from[axis]!);
+  });
+  return [cut(x!, from, shape)];
+}
+
+function divide(node: Node, [x, sizes]: readonly Numbers[]): Numbers[] {
+  const axis = normalAxis(attribute(node, 'axis', 0), x!.shape.length);
+  let start = 0;
+  return sizes!.data.map(width => {
+    start += width;
+    return cut(
+      x!,
+      x!.shape.map((_, i) => (i === axis ? start - width : 0)),
+      x!.shape.with(axis, width),
+    );
+  });
+}
+
+function gather(node: Node, [data, at]: readonly Numbers[]): Numbers[] {
+  const axis = normalAxis(attribute(node, 'axis', 0), data!.shape.length);
+  const shape = [...data!.shape.slice(0, axis), ...at!.shape, ...data!.shape.slice(axis + 1)];
+  const picked = indices(shape).map(index => {
+    const row = at!.data[flatten(index.slice(axis, axis + at!.shape.length), at!.shape)]!;
+    return data!.data[
+      flatten([...index.slice(0, axis), row, ...index.slice(axis + at!.shape.length)], data!.shape)
+    ]!;
+  });
+  return [make(shape, picked)];
+}
+
+function scatter([data, at, updates]: readonly Numbers[]): Numbers[] {
+  const result = [...data!.data];
+  const depth = at!.shape.at(-1)!;
+  const width = size(data!.shape.slice(depth));
+  for (let i = 0; i < at!.data.length / depth; i++) {
+    const start = flatten(at!.data.slice(i * depth, (i + 1) * depth), data!.shape.slice(0, depth)) * width;
+    for (let j = 0; j < width; j++) result[start + j]! += updates!.data[i * width + j]!;
+  }
+  return [make(data!.shape, result)];
+}
+
+function expand([x, to]: readonly Numbers[]): Numbers[] {
+  const shape = commonShape([x!.shape, to!.data]);
+  return [
+    make(
+      shape,
+      indices(shape).map(index => stretched(x!, index)),
+    ),
+  ];
+}
+
+/** erf by its Taylor series, to full double precision: sum of (-1)^n x^(2n+1) / (n! (2n+1)), times 2/sqrt(pi). */
+export function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let [term, total] = [x, x];
+  // Kummer's form, whose terms are all positive: erf x = 2/sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (2n+1)!!
+  for (let n = 1; n < 200 && Math.abs(term) > 1e-18 * Math.abs(total); n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    total += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total;
+}
+
+const softmaxRow = (row: readonly number[]): number[] => {
+  const total = logSumExp(row);
+  return row.map(x => Math.exp(x - total));
+};
+
+const fill = (node: Node, [to]: readonly Numbers[]): Numbers[] => {
+  const [value] = numbersOf(
+    attribute<Tensor>(node, 'value', { dtype: 'float32', shape: [1], data: new Float32Array(1) }),
+  );
+  return [make(to!.data, new Array<number>(size(to!.data)).fill(value!))];
+};
+
+const kernels: Readonly<Record<string, Kernel>> = {
+  Add: elementwise((a, b) => a! + b!),
+  Sub: elementwise((a, b) => a! - b!),
+  Mul: elementwise((a, b) => a! * b!),
+  Div: elementwise((a, b) => a! / b!),
+  Min: elementwise((a, b) => Math.min(a!, b!)),
+  Max: elementwise((a, b) => Math.max(a!, b!)),
+  Less: elementwise((a, b) => Number(a! < b!)),
+  Greater: elementwise((a, b) => Number(a! > b!)),
+  Equal: elementwise((a, b) => Number(a === b)),
+  Where: elementwise((condition, a, b) => (condition ? a! : b!)),
+  Neg: elementwise(x => -x!),
+  Exp: elementwise(x => Math.exp(x!)),
+  Log: elementwise(x => Math.log(x!)),
+  Sqrt: elementwise(x => Math.sqrt(x!)),
+  Reciprocal: elementwise(x => 1 / x!),
+  Erf: elementwise(x => erf(x!)),
+  Tanh: elementwise(x => Math.tanh(x!)),
+  Identity: (_node, inputs) => inputs,
+  Cast: (node, [x]) => {
+    const whole = attribute<DType>(node, 'to', 'float32').startsWith('int');
+    return [whole ? make(x!.shape, x!.data.map(Math.trunc)) : x!];
+  },
+  MatMul: (_node, [a, b]) => [product(a!, b!)],
+  Gemm: gemm,
+  ReduceSum: reduction(sum),
+  ReduceMean: reduction(mean),
+  ReduceMax: reduction(members => Math.max(...members)),
+  ReduceSumSquare: reduction(members => sum(members.map(x => x * x))),
+  ReduceLogSumExp: reduction(logSumExp),
+  Softmax: (_node, [x]) => [mapRows(x!, softmaxRow)],
+  LayerNormalization: normalize,
+  Constant: node => [toNumbers(node.attributes['value'] as Tensor)],
+  ConstantOfShape: fill,
+  Shape: (_node, [x]) => [make([x!.shape.length], x!.shape)],
+  Range: (_node, [start, limit, step]) => {
+    const count = Math.max(0, Math.ceil((limit!.data[0]! - start!.data[0]!) / step!.data[0]!));
+    return [
+      make(
+        [count],
+        Array.from({ length: count }, (_, i) => start!.data[0]! + i * step!.data[0]!),
+      ),
+    ];
+  },
+  Reshape: (_node, inputs) => reshape(inputs),
+  Expand: (_node, inputs) => expand(inputs),
+  Transpose: (node, [x]) => [permute(x!, attribute<readonly number[]>(node, 'perm', []))],
+  Concat: join,
+  Split: divide,
+  Slice: (_node, inputs) => cutSlices(inputs),
+  Gather: gather,
+  ScatterND: (_node, inputs) => scatter(inputs),
+};

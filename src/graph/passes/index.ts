@@ -1,0 +1,13 @@
+/** Graph -> graph rewrites. Each keeps what is computed and ends with `verify`. */
+import type { Graph } from '../types.ts';
+import { lower } from './lower.ts';
+import { eliminateCommonSubexpressions, eliminateDeadNodes } from './merge.ts';
+import { reassociate } from './reassociate.ts';
+import { simplify } from './simplify.ts';
+
+export { eliminateCommonSubexpressions, eliminateDeadNodes, lower, reassociate, simplify };
+
+/** All passes a graph goes through before it runs. */
+export function optimize(graph: Graph): Graph {
+  return eliminateCommonSubexpressions(reassociate(eliminateCommonSubexpressions(simplify(lower(graph)))));
+}

@@ -1,0 +1,77 @@
+/**
+ * Uses the algebra of matrix products to spare passes over large tensors:
+ * - the transpose of a product is the product of the transposes in reverse order, which the engine reads as they lie;
+ * - sum over j of (x w')_ij y_ij = sum over k of x_ik (y w)_ik, where y w is computed anyway: in the softmax's backward pass this replaces
+ *   a sum over the T x T scores by one over the T x d outputs (the delta of FlashAttention).
+ */
+import { matmul, mul, reduceSum, transposeLast } from '../build.ts';
+import { verify } from '../graph.ts';
+import { attribute, constantNumbers } from '../rule.ts';
+import { type Graph, type Node, normalAxis, sameShape, type Value } from '../types.ts';
+import { type Rewrite, rebuild, remake } from './rebuild.ts';
+
+export function reassociate(graph: Graph): Graph {
+  return verify(rebuild(graph, reassociateScope));
+}
+
+/** Products by their operands: first operand -> second operand -> product. */
+type Products = Map<Value, Map<Value, Value>>;
+
+function reassociateScope(): Rewrite {
+  const products: Products = new Map();
+  return (node, inputs, attributes) => {
+    const outputs =
+      transposedProduct(node, inputs) ??
+      sumOfProduct(node, inputs, products) ??
+      remake(node, inputs, attributes);
+    if (node.op === 'MatMul') remember(products, inputs as readonly [Value, Value], outputs[0]!);
+    return outputs;
+  };
+}
+
+function remember(products: Products, [a, b]: readonly [Value, Value], product: Value): void {
+  const bySecond = products.get(a) ?? new Map<Value, Value>();
+  products.set(a, bySecond.set(b, product));
+}
+
+function isTransposeLast(value: Value): boolean {
+  const node = value.producer;
+  if (node?.op !== 'Transpose') return false;
+  const perm = node.attributes['perm'] as readonly number[];
+  return perm.every((axis, i) => axis === (i < perm.length - 2 ? i : 2 * perm.length - 3 - i));
+}
+
+/** The value whose last two axes were swapped to make this one; or this one, swapped. */
+const untransposed = (value: Value): Value =>
+  isTransposeLast(value) ? value.producer!.inputs[0]! : transposeLast(value);
+
+function transposedProduct(node: Node, inputs: readonly Value[]): readonly Value[] | undefined {
+  const product = inputs[0]?.producer;
+  if (product?.op !== 'MatMul' || node.outputs.length !== 1 || !isTransposeLast(node.outputs[0]!))
+    return undefined;
+  const [a, b] = product.inputs as [Value, Value];
+  return a.type.shape.length === b.type.shape.length ? [matmul(untransposed(b), untransposed(a))] : undefined;
+}
+
+function sumOfProduct(
+  node: Node,
+  [x, axes]: readonly Value[],
+  products: Products,
+): readonly Value[] | undefined {
+  const factors = x?.producer;
+  if (node.op !== 'ReduceSum' || factors?.op !== 'Mul' || !axes) return undefined;
+  const rank = x!.type.shape.length;
+  const [axis, ...others] = constantNumbers(node.op, axes, 'axes');
+  if (others.length > 0 || normalAxis(axis!, rank) !== rank - 1) return undefined;
+  const [p, q] = factors.inputs as [Value, Value];
+  const small = replacement(p, q, products) ?? replacement(q, p, products);
+  return small && [reduceSum(small, [rank - 1], attribute(node, 'keepdims', 1) === 1)];
+}
+
+/** For left = first second' and y: first * (y second), if y second is among the products. */
+function replacement(left: Value, y: Value, products: Products): Value | undefined {
+  if (left.producer?.op !== 'MatMul' || !sameShape(left.type.shape, y.type.shape)) return undefined;
+  const [first, second] = left.producer.inputs as [Value, Value];
+  const other = isTransposeLast(second) ? products.get(y)?.get(untransposed(second)) : undefined;
+  return other && sameShape(other.type.shape, first.type.shape) ? mul(first, other) : undefined;
+}

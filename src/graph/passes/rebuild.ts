@@ -1,0 +1,47 @@
+/** The frame of every pass: making a graph anew, node by node. */
+import { apply } from '../build.ts';
+import { makeGraph } from '../graph.ts';
+import type { OpName } from '../ops/index.ts';
+import { type Attributes, type Graph, isGraph, type Node, type Value } from '../types.ts';
+
+/** What a node becomes, given what its inputs became: its outputs' replacements. */
+export type Rewrite = (node: Node, inputs: readonly Value[], attributes: Attributes) => readonly Value[];
+
+/**
+ * Makes the graph anew, node by node; every value is replaced by what the rewrite made of its producer. Each scope (the graph, and each
+ * loop body) gets a rewrite of its own from `newScope`, because a body's values live elsewhere; `outer` maps what it captures.
+ */
+export function rebuild(
+  graph: Graph,
+  newScope: () => Rewrite,
+  outer: ReadonlyMap<Value, Value> = new Map(),
+): Graph {
+  const rewrite = newScope();
+  const replaced = new Map<Value, Value>(outer);
+  const current = (value: Value) => replaced.get(value) ?? value;
+  for (const node of graph.nodes) {
+    const attributes = mapBodies(node.attributes, body => rebuild(body, newScope, replaced));
+    rewrite(node, node.inputs.map(current), attributes).forEach((output, i) => {
+      replaced.set(node.outputs[i]!, output);
+    });
+  }
+  const outputs = Object.fromEntries(graph.outputs.map(({ name, value }) => [name, current(value)]));
+  return makeGraph(graph.inputs, outputs, graph.captured?.map(current));
+}
+
+function mapBodies(attributes: Attributes, change: (body: Graph) => Graph): Attributes {
+  const entries = Object.entries(attributes);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, value !== undefined && isGraph(value) ? change(value) : value]),
+  );
+}
+
+/** The node as it is, on new inputs. */
+export function remake(node: Node, inputs: readonly Value[], attributes: Attributes): readonly Value[] {
+  return apply(
+    node.op as OpName,
+    inputs,
+    attributes,
+    node.outputs.map(output => output.type.shape),
+  );
+}

@@ -1,0 +1,145 @@
+/** Causal self-attention, in blocks of queries so that the masked upper half is mostly never computed. */
+import {
+  add,
+  cast,
+  concat,
+  constant,
+  type Dim,
+  type DType,
+  greater,
+  int64s,
+  matmul,
+  mul,
+  range,
+  reshape,
+  reshapeTo,
+  scalar,
+  shapeOf,
+  slice,
+  softmax,
+  split,
+  sub,
+  tensor,
+  transpose,
+  transposeLast,
+  type Value,
+  where,
+} from '../graph/index.ts';
+
+/** Finite, so that a row which sees nothing cannot make NaN, and so large that exp gives exactly 0 and no denormals. */
+const MASKED = -1e30;
+
+export interface AttentionShape {
+  readonly batch: Dim;
+  readonly length: Dim;
+  readonly heads: number;
+  readonly headSize: number;
+}
+
+/**
+ * ALiBi slopes of llm-foundry (layers/attention.py, gen_slopes): 2^-(i * biasMax / n) for i = 1..n, n the power of two at or above the
+ * number of heads; otherwise every second slope first, then the rest, cut to the number of heads.
+ */
+export function alibiSlopes(heads: number, biasMax: number): number[] {
+  const n = 2 ** Math.ceil(Math.log2(heads));
+  const slopes = Array.from({ length: n }, (_, i) => 2 ** ((-(i + 1) * biasMax) / n));
+  if (n === heads) return slopes;
+  return [...slopes.filter((_, i) => i % 2 === 1), ...slopes.filter((_, i) => i % 2 === 0)].slice(0, heads);
+}
+
+/** 0 .. T-1 as int64 (T). `ids` (B, T) says how long the sequence is where T has no number. */
+export function positionsOf(ids: Value): Value {
+  const length = ids.type.shape[1]!;
+  if (typeof length === 'number')
+    return constant(
+      tensor(
+        'int64',
+        [length],
+        Array.from({ length }, (_, i) => i),
+      ),
+    );
+  return range(reshape(slice(shapeOf(ids), 0, 1, 2), []), length);
+}
+
+/**
+ * What is added to the attention scores: (1 or H, T, T), the causal mask and, with `slopes`, ALiBi's slope * (key position - query position).
+ * llm-foundry uses the distance to the last position in every row; that differs by a constant a row, which the softmax does not see.
+ */
+export function attentionBias(ids: Value, dtype: DType, slopes?: readonly number[]): Value {
+  const positions = positionsOf(ids);
+  const length = positions.type.shape[0]!;
+  const queries = reshape(positions, [1, length, 1]);
+  const keys = reshape(positions, [1, 1, length]);
+  const future = greater(keys, queries);
+  const masked = scalar(dtype, MASKED);
+  if (!slopes) return where(future, masked, scalar(dtype, 0));
+  const distances = cast(sub(keys, queries), dtype);
+  return where(future, masked, mul(constant(tensor(dtype, [slopes.length, 1, 1], slopes)), distances));
+}
+
+/** How many blocks of queries a sequence is cut into; 1 where the length has no number or is short. */
+export function causalBlocks(length: Dim): number {
+  if (typeof length !== 'number') return 1;
+  const wish = length >= 512 ? 4 : length >= 256 ? 2 : 1;
+  return length % wish === 0 ? wish : 1;
+}
+
+/**
+ * The factor 1 / sqrt(head size) of the scores, put into the rows of Wqkv (3D, D) or its bias (3D) that make the queries: there it costs
+ * a pass over a weight instead of one over all scores.
+ */
+export function scaleQueries<V extends Value | undefined>(weight: V, { heads, headSize }: AttentionShape): V {
+  if (!weight) return weight;
+  const width = heads * headSize;
+  const factors = Array.from({ length: 3 * width }, (_, row) => (row < width ? 1 / Math.sqrt(headSize) : 1));
+  const shape = weight.type.shape.length === 2 ? [3 * width, 1] : [3 * width];
+  return mul(weight, constant(tensor(weight.type.dtype, shape, factors))) as V;
+}
+
+/** qkv (N, 3D), with the queries scaled already, bias (1 or H, T, T) -> (N, D). Queries attend to keys at their own and earlier positions. */
+export function causalAttention(
+  qkv: Value,
+  bias: Value,
+  ids: Value,
+  shape: AttentionShape,
+  blocks = causalBlocks(shape.length),
+): Value {
+  const { batch, length, heads, headSize } = shape;
+  const apart: Dim[] = [batch, length, 3, heads, headSize];
+  const sizes = concat([shapeOf(ids), int64s(3, heads, headSize)], 0);
+  const stacked = transpose(reshapeTo(qkv, sizes, apart), [2, 0, 3, 1, 4]); // (3, B, H, T, hd)
+  const [q, k, v] = split(stacked, 0, [1, 1, 1]).map(part => dropFirstAxis(part, ids, shape)); // (B, H, T, hd)
+  const mixed =
+    blocks === 1 ? attend(q!, k!, v!, bias) : attendInBlocks(q!, k!, v!, bias, length as number, blocks);
+  const rows = transpose(mixed, [0, 2, 1, 3]); // (B, T, H, hd)
+  return flattenHeads(rows, qkv, heads * headSize); // (N, D)
+}
+
+function dropFirstAxis(part: Value, ids: Value, { batch, length, heads, headSize }: AttentionShape): Value {
+  const b = slice(shapeOf(ids), 0, 0, 1);
+  const t = slice(shapeOf(ids), 0, 1, 2);
+  const sizes = concat([b, int64s(heads), t, int64s(headSize)], 0);
+  return reshapeTo(part, sizes, [batch, heads, length, headSize]);
+}
+
+function flattenHeads(rows: Value, like: Value, width: number): Value {
+  const tokens = like.type.shape[0]!;
+  return reshapeTo(rows, int64s(-1, width), [tokens, width]);
+}
+
+/** (B, H, s, hd) x (B, H, t, hd) -> (B, H, s, hd) */
+function attend(q: Value, k: Value, v: Value, bias: Value): Value {
+  const scores = add(matmul(q, transposeLast(k)), bias); // (B, H, s, t)
+  return matmul(softmax(scores), v);
+}
+
+/** Block i of the queries sees the keys up to its own end: (n + 1) / 2n of the work of the full square. */
+function attendInBlocks(q: Value, k: Value, v: Value, bias: Value, length: number, blocks: number): Value {
+  const size = length / blocks;
+  const parts = Array.from({ length: blocks }, (_, i) => {
+    const [start, end] = [i * size, (i + 1) * size];
+    const seen = slice(slice(bias, 1, start, end), 2, 0, end);
+    return attend(slice(q, 2, start, end), slice(k, 2, 0, end), slice(v, 2, 0, end), seen);
+  });
+  return concat(parts, 2);
+}

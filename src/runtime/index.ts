@@ -1,0 +1,2 @@
+export { OPSET, toOnnx } from './onnx.ts';
+export * from './session.ts';

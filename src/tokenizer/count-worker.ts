@@ -1,0 +1,2 @@
+/** A worker thread of `countWords`. */
+export { countBatch as default } from './count-words.ts';
