@@ -54,7 +54,8 @@ export async function* readBytes(
   }
 }
 
-async function isGzip(path: string): Promise<boolean> {
+/** Does the file begin as gzip files do? Throws an `InputError` if it can not be read. */
+export async function isGzip(path: string): Promise<boolean> {
   try {
     const handle = await open(path, 'r');
     try {

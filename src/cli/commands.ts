@@ -1,7 +1,6 @@
 /** Every command of the program, in the order `isoflop --help` lists them. */
-
-import { registerClean } from './clean.ts';
 import type { Register } from './command.ts';
+import { registerClean } from './clean.ts';
 import { registerCorrelate } from './correlate.ts';
 import { registerCost } from './cost.ts';
 import { registerData } from './data.ts';

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { exists, InputError, Problems } from '../base/index.ts';
-import { type Qrels, readQrelsFile } from './qrels.ts';
+import { type Qrels, readQrelsFile } from '../trec/index.ts';
 import { readRecords, UniqueIds } from './records.ts';
 
 /** Consecutive documents of a corpus. */

@@ -2,8 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError, type Problem, Problems, type Progress, textTable, unreadable } from '../base/index.ts';
+import { faultOfQrels, readJudgements } from '../trec/index.ts';
 import { CORPUS_FILES, docText, pathOf, type ReadOptions } from './beir.ts';
-import { faultOfQrels, readJudgements } from './qrels.ts';
 import { type RecordKind, readRecords, type TextRecord, UniqueIds } from './records.ts';
 import { datasetOfFolder } from './registry/datasets.ts';
 

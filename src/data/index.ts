@@ -1,6 +1,6 @@
+export * from '../trec/index.ts';
 export * from './beir.ts';
 export * from './check.ts';
-export * from './ids.ts';
 export * from './pairs.ts';
 export * from './published/table.ts';
 export * from './qrels.ts';
@@ -22,7 +22,6 @@ export * from './shards/reader.ts';
 export * from './shards/verify.ts';
 export * from './text/open-texts.ts';
 export * from './text/source.ts';
-export * from './trec.ts';
 export * from './wordnet/source.ts';
 export * from './wordnet/synset.ts';
 export * from './wordnet/text.ts';

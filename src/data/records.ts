@@ -1,6 +1,6 @@
 /** Documents and queries as records of a file (JSON lines or tab-separated), whatever the file calls their fields. */
 import type { Problems } from '../base/index.ts';
-import { IdTable, withRoom } from './ids.ts';
+import { IdTable, withRoom } from '../trec/index.ts';
 import { idOf, type JsonObject, readJsonBlocks, textOf } from './jsonl.ts';
 import { readTsvRecords } from './msmarco.ts';
 

@@ -1,6 +1,6 @@
 /** A run scored against judgements: per query, in the mean, and over the orderings of ties. */
 import { InputError, InternalError } from '../base/index.ts';
-import { IdTable, type Qrels, type Run } from '../data/index.ts';
+import { IdTable, type Qrels, type Run } from '../trec/index.ts';
 import type { Measure } from './measures.ts';
 import { expectedScore, tieGroups } from './ties.ts';
 import { type RankedGrades, ratio, scoreRanking } from './values.ts';

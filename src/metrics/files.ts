@@ -1,6 +1,6 @@
 /** Evaluation of files: what `isoflop eval` does. */
 import { InputError } from '../base/index.ts';
-import { type RunOptions, readQrelsFile, readRun } from '../data/index.ts';
+import { type RunOptions, readQrelsFile, readRun } from '../trec/index.ts';
 import { type EvaluateOptions, evaluate } from './evaluate.ts';
 import { DEFAULT_MEASURES, parseMeasures } from './measures.ts';
 import { type CompareOptions, type Comparison, compareRuns, type Summary, summarise } from './report.ts';

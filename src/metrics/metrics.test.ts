@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { InputError } from '../base/index.ts';
-import { type Qrels, RunBuilder } from '../data/index.ts';
+import { type Qrels, RunBuilder } from '../trec/index.ts';
 import {
   evaluate,
   expectedScore,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { RunBuilder } from '../data/index.ts';
+import { RunBuilder } from '../trec/index.ts';
 import { evaluate, parseMeasures } from './index.ts';
 
 type Nested<T> = Readonly<Record<string, Readonly<Record<string, T>>>>;

@@ -14,7 +14,7 @@ export interface Archive {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface CollectionCounts {
+export interface JudgedCounts {
   /** Judged queries. */
   readonly queries: number;
   readonly judgements: number;
@@ -31,7 +31,7 @@ export interface Dataset {
   readonly folder: string;
   /** The split that results are reported on. */
   readonly split: string;
-  readonly splits: Readonly<Record<string, CollectionCounts>>;
+  readonly splits: Readonly<Record<string, JudgedCounts>>;
   readonly documents: number;
   /** Queries are documents of the corpus: one that retrieves itself is dropped before scoring (BEIR's and MTEB's rule). */
   readonly removeSelf: boolean;

@@ -1,13 +1,13 @@
 /** The registry for people and for `--json`. */
 import { compact, exists, textTable } from '../../base/index.ts';
 import { datasetFolder } from './cache.ts';
-import { type CollectionCounts, DATASETS } from './datasets.ts';
+import { DATASETS, type JudgedCounts } from './datasets.ts';
 
 export interface ListedDataset {
   readonly name: string;
   readonly task: string;
   readonly split: string;
-  readonly splits: Readonly<Record<string, CollectionCounts>>;
+  readonly splits: Readonly<Record<string, JudgedCounts>>;
   readonly documents: number;
   readonly archiveBytes: number;
   readonly md5: string;

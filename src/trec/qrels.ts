@@ -90,6 +90,8 @@ function layoutOf(line: string, where: string): Layout {
 
 /** Whole numbers, also spelled `1.0`; undefined for anything else. */
 function gradeOf(text: string): number | undefined {
+  const digit = text.length === 1 ? text.charCodeAt(0) - 48 : -1; // nearly every grade
+  if (digit >= 0 && digit <= 9) return digit;
   if (!/^\s*[+-]?\d{1,9}(\.0+)?\s*$/.test(text)) return undefined;
   const grade = Number(text);
   return grade === 0 ? 0 : grade; // no -0

@@ -1,0 +1,5 @@
+export * from './ids.ts';
+export * from './qrels.ts';
+export * from './ranking.ts';
+export * from './run.ts';
+export * from './runfile.ts';
