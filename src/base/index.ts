@@ -6,3 +6,4 @@ export * from './json.ts';
 export * from './lines.ts';
 export * from './progress.ts';
 export * from './rng.ts';
+export * from './topk.ts';

@@ -1,0 +1,137 @@
+/**
+ * A table of distinct ids, numbered in the order they were added: exact, and an order of magnitude smaller than a `Map` of strings
+ * (about 20 bytes an id besides its text), so that the duplicates of a corpus of ten million documents can be found while it streams by.
+ */
+import { InputError } from '../base/index.ts';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const LARGEST_TEXT = 2 ** 32 - 1;
+
+export class IdTable {
+  #slots = new Int32Array(1 << 10); // open addressing: 0 is free, else the id's number + 1
+  #hashes = new Uint32Array(1 << 9);
+  #ends = new Uint32Array(1 << 9); // id i is bytes ends[i-1] .. ends[i]
+  #text = new Uint8Array(1 << 13);
+  #scratch = new Uint8Array(256);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The number of this id: its earlier one, or the next free one if it is new (then `size` has grown). */
+  add(id: string): number {
+    const length = this.#encode(id);
+    const hash = hashBytes(this.#scratch, 0, length);
+    const slot = this.#slotOf(this.#scratch, 0, length, hash);
+    const found = this.#slots[slot]!;
+    return found > 0 ? found - 1 : this.#insert(length, hash, slot);
+  }
+
+  /** The number of this id, or -1 if it was never added. */
+  find(id: string): number {
+    const length = this.#encode(id);
+    return this.#slots[this.#slotOf(this.#scratch, 0, length, hashBytes(this.#scratch, 0, length))]! - 1;
+  }
+
+  has(id: string): boolean {
+    return this.find(id) >= 0;
+  }
+
+  /** The id with this number. */
+  at(index: number): string {
+    return decoder.decode(this.#text.subarray(this.#start(index), this.#ends[index]!));
+  }
+
+  #start(index: number): number {
+    return index === 0 ? 0 : this.#ends[index - 1]!;
+  }
+
+  #encode(id: string): number {
+    if (this.#scratch.length < 3 * id.length) this.#scratch = new Uint8Array(6 * id.length);
+    const scratch = this.#scratch;
+    for (let i = 0; i < id.length; i++) {
+      const unit = id.charCodeAt(i);
+      if (unit > 127) return encoder.encodeInto(id, scratch).written;
+      scratch[i] = unit;
+    }
+    return id.length;
+  }
+
+  #slotOf(bytes: Uint8Array, from: number, to: number, hash: number): number {
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const index = this.#slots[slot]! - 1;
+      if (index < 0) return slot;
+      if (this.#hashes[index] === hash && this.#equals(index, bytes, from, to)) return slot;
+    }
+  }
+
+  #equals(index: number, bytes: Uint8Array, from: number, to: number): boolean {
+    return equalBytes(this.#text, this.#start(index), this.#ends[index]!, bytes, from, to);
+  }
+
+  #insert(length: number, hash: number, slot: number): number {
+    const index = this.#size;
+    const start = this.#start(index);
+    if (start + length > LARGEST_TEXT) throw new InputError('', 'the ids take more than 4 GiB of text');
+    this.#text = withRoom(this.#text, start + length);
+    this.#ends = withRoom(this.#ends, index + 1);
+    this.#hashes = withRoom(this.#hashes, index + 1);
+    for (let i = 0; i < length; i++) this.#text[start + i] = this.#scratch[i]!;
+    this.#ends[index] = start + length;
+    this.#hashes[index] = hash;
+    this.#slots[slot] = index + 1;
+    this.#size++;
+    if (2 * this.#size > this.#slots.length) this.#growSlots();
+    return index;
+  }
+
+  #growSlots(): void {
+    const slots = new Int32Array(2 * this.#slots.length);
+    const mask = slots.length - 1;
+    for (let index = 0; index < this.#size; index++) {
+      let slot = this.#hashes[index]! & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = index + 1;
+    }
+    this.#slots = slots;
+  }
+}
+
+/** FNV-1a over bytes, with a final mix because tables use the low bits. */
+export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  hash ^= hash >>> 15;
+  hash = Math.imul(hash, 0x2c1b3c6d);
+  return (hash ^ (hash >>> 13)) >>> 0;
+}
+
+export function equalBytes(
+  a: Uint8Array,
+  aFrom: number,
+  aTo: number,
+  b: Uint8Array,
+  bFrom: number,
+  bTo: number,
+): boolean {
+  if (aTo - aFrom !== bTo - bFrom) return false;
+  for (let i = aFrom, j = bFrom; i < aTo; i++, j++) if (a[i] !== b[j]) return false;
+  return true;
+}
+
+type Growable =
+  | Uint8Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>;
+
+/** The same array if it holds `length` elements, else a copy of at least twice the size: amortised growth. */
+export function withRoom<T extends Growable>(array: T, length: number): T {
+  if (length <= array.length) return array;
+  const larger = new (array.constructor as new (length: number) => T)(Math.max(length, 2 * array.length));
+  larger.set(array);
+  return larger;
+}
