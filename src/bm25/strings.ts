@@ -157,7 +157,7 @@ export function find(sorted: PackedStrings, text: string): number {
  * The order of strings by their bytes, which for UTF-8 is the order of code points: `order[0]` is the number of the first.
  * Multikey quicksort (Bentley & Sedgewick, 1997): strings that share a prefix have it compared once.
  */
-export function byteOrder(strings: PackedStrings): Uint32Array {
+export function packedOrder(strings: PackedStrings): Uint32Array {
   const { bytes, ends } = strings;
   const order = Uint32Array.from(ends.keys());
   /** The byte of a string at a depth, or -1 past its end. */

@@ -1,4 +1,4 @@
-// Made by bench/bm25-unicode.ts from Unicode 12.1 data. Unicode data files: (c) Unicode, Inc., https://www.unicode.org/license.txt
+// Made by bench/bm25Unicode.ts from Unicode 12.1 data. Unicode data files: (c) Unicode, Inc., https://www.unicode.org/license.txt
 
 /** The properties of each class of code points; class 0 has none that the word grammar looks at. */
 export const CLASSES: readonly string[] = [

@@ -2,7 +2,7 @@
  * Prints src/bm25/unicode.ts: the classes of code points that the word grammar tells apart, run by run.
  * Its source is the npm package `unicode-12.1.0` (Unicode 12.1, the version of Lucene's StandardTokenizer), unpacked anywhere:
  *
- *     node build/bench/bm25-unicode.js FOLDER/unicode-12.1.0 > src/bm25/unicode.ts
+ *     node build/bench/bm25Unicode.js FOLDER/unicode-12.1.0 > src/bm25/unicode.ts
  */
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -40,7 +40,7 @@ const SOURCES: Readonly<Record<string, string | readonly number[]>> = {
 };
 
 const folder = process.argv[2];
-if (folder === undefined) throw new Error('usage: node build/bench/bm25-unicode.js FOLDER/unicode-12.1.0');
+if (folder === undefined) throw new Error('usage: node build/bench/bm25Unicode.js FOLDER/unicode-12.1.0');
 const require = createRequire(import.meta.url);
 const properties = Object.keys(SOURCES);
 const bits = new Uint32Array(0x110000);
@@ -66,7 +66,7 @@ if (signatures.length > 36) throw new Error(`${signatures.length} classes do not
 const names = signatures.map(signature => properties.filter((_, bit) => (signature >>> bit) & 1).join(' '));
 const text = runs.join(',');
 const lines = text.match(/.{1,104}/g)!.map(line => `  '${line}',`);
-process.stdout.write(`// Made by bench/bm25-unicode.ts from Unicode 12.1 data. Unicode data files: (c) Unicode, Inc., https://www.unicode.org/license.txt
+process.stdout.write(`// Made by bench/bm25Unicode.ts from Unicode 12.1 data. Unicode data files: (c) Unicode, Inc., https://www.unicode.org/license.txt
 
 /** The properties of each class of code points; class 0 has none that the word grammar looks at. */
 export const CLASSES: readonly string[] = [
