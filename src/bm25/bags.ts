@@ -3,9 +3,6 @@ import type { Analyzer } from './analyzer.ts';
 import { grown, StringTable } from './strings.ts';
 import { WordScanner } from './words.ts';
 
-/** Term frequencies are kept in a byte; this value says that the true one stands in a list of large ones. */
-export const LARGE_TF = 255;
-
 /** Consecutive documents. Terms are numbers given by a `StringTable`. */
 export interface Bags {
   /** Tokens of each document: its length in BM25. */
@@ -14,15 +11,13 @@ export interface Bags {
   readonly counts: Uint32Array;
   /** The distinct terms, document after document. */
   readonly terms: Uint32Array;
-  /** How often each occurs, up to `LARGE_TF`. */
-  readonly tfs: Uint8Array;
-  /** The frequencies of at least `LARGE_TF`, in order. */
-  readonly large: Uint32Array;
+  /** How often each occurs: bytes where all fit. */
+  readonly tfs: Uint8Array | Uint32Array;
 }
 
 export function bagsBytes(bags: Bags): number {
-  const { lengths, counts, terms, tfs, large } = bags;
-  return lengths.byteLength + counts.byteLength + terms.byteLength + tfs.byteLength + large.byteLength;
+  const { lengths, counts, terms, tfs } = bags;
+  return lengths.byteLength + counts.byteLength + terms.byteLength + tfs.byteLength;
 }
 
 /** Analyzes texts into bags. Every distinct word is normalised once and remembered. */
@@ -78,7 +73,7 @@ export class BagMaker {
       lengths: this.#lengths.slice(0, this.#documents),
       counts: this.#counts.slice(0, this.#documents),
       terms: this.#postingTerms.slice(0, this.#postings),
-      ...frequencyBytes(this.#tfs.subarray(0, this.#postings)),
+      tfs: compact(this.#tfs.subarray(0, this.#postings)),
     };
     this.#documents = 0;
     this.#postings = 0;
@@ -112,10 +107,13 @@ export class BagMaker {
   }
 }
 
-function frequencyBytes(frequencies: Uint32Array): Pick<Bags, 'tfs' | 'large'> {
-  const tfs = new Uint8Array(frequencies.length);
-  for (let i = 0; i < tfs.length; i++) tfs[i] = Math.min(frequencies[i]!, LARGE_TF);
-  return { tfs, large: frequencies.filter(tf => tf >= LARGE_TF) };
+function compact(frequencies: Uint32Array): Uint8Array | Uint32Array {
+  const bytes = new Uint8Array(frequencies.length);
+  for (let i = 0; i < bytes.length; i++) {
+    if (frequencies[i]! > 255) return frequencies.slice();
+    bytes[i] = frequencies[i]!;
+  }
+  return bytes;
 }
 
 /** Consecutive documents of a collection; `texts` are whole, title included. */

@@ -4,8 +4,10 @@
  */
 import { InputError, type Progress, silentProgress } from '../base/index.ts';
 import { type Analyzer, type AnalyzerName, analyzerNamed } from './analyzer.ts';
-import { BagMaker, type DocumentBatch } from './bags.ts';
-import { listStarts, type Part, PartMaker, planParts, shared } from './postings.ts';
+import { BagMaker, type Bags, type DocumentBatch } from './bags.ts';
+import { type Codebook, PairCounter } from './codes.ts';
+import { listStarts, type Part, PartMaker, planParts } from './postings.ts';
+import { shareCopy, shared } from './shared.ts';
 import { BagSpool } from './spool.ts';
 import { compareWith, grown, type PackedStrings, packedOrder, StringPacker, type StringTable } from './strings.ts';
 
@@ -13,6 +15,8 @@ export interface BuildOptions {
   readonly analyzer: AnalyzerName;
   /** About how much memory postings may take while the index is built (default 1 GiB); more goes through a temporary file. */
   readonly memoryBytes?: number;
+  /** At most this many pair codes (default, and most: 65,535). */
+  readonly codes?: number;
   readonly progress?: Progress;
   readonly signal?: AbortSignal | undefined;
 }
@@ -35,6 +39,8 @@ export interface IndexHead {
   readonly terms: PackedStrings;
   /** Documents that hold each term. */
   readonly df: Uint32Array;
+  /** What each pair code of a posting stands for. */
+  readonly codebook: Codebook;
   /** Where each term's list begins in its part (see `listStarts`). */
   readonly starts: Uint32Array;
   /** For each part the number of its last term + 1. */
@@ -88,7 +94,7 @@ async function invert(
   sink: IndexSink,
 ): Promise<IndexHead> {
   const collection = await collect(batches, options, spool);
-  const { documents, lengths, ids } = collection;
+  const { documents, lengths, ids, codebook } = collection;
   const { terms, df, order } = inByteOrder(collection.terms, collection.df);
   const plans = planParts(df, documents, options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
   const head: IndexHead = {
@@ -97,16 +103,17 @@ async function invert(
     tokens: lengths.reduce((sum, length) => sum + length, 0),
     ids: shareStrings(ids),
     idRanks: ranksOfIds(ids),
-    lengths: share(Uint32Array, lengths),
+    lengths: shareCopy(Uint32Array, lengths),
     terms,
     df,
-    starts: share(Uint32Array, listStarts(df, documents, plans)),
+    codebook,
+    starts: listStarts(df, documents, plans),
     partEnds: plans.map(plan => plan.to),
   };
   await sink.head(head);
   const task = (options.progress ?? silentProgress).start('invert', plans.length * documents, 'documents');
   for (const [number, plan] of plans.entries()) {
-    const maker = new PartMaker(plan, df, order, documents);
+    const maker = new PartMaker(plan, df, order, documents, codebook);
     for await (const spooled of spool.replay()) {
       options.signal?.throwIfAborted();
       maker.add(spooled);
@@ -125,6 +132,7 @@ interface Collection {
   /** Terms in order of arrival, and the documents that hold each. */
   readonly terms: StringTable;
   readonly df: Uint32Array;
+  readonly codebook: Codebook;
 }
 
 /** Analyzes all documents into the spool. */
@@ -139,6 +147,7 @@ async function collect(
   const ids = new StringPacker();
   let lengths = new Uint32Array(1024);
   let df = new Uint32Array(1024);
+  const pairs = new PairCounter();
   let spooled = 0;
   const flush = async () => {
     const bags = maker.take();
@@ -146,6 +155,7 @@ async function collect(
     lengths.set(bags.lengths, spooled);
     df = grown(df, maker.terms.size);
     for (let i = 0; i < bags.terms.length; i++) df[bags.terms[i]!]!++;
+    countPairs(bags, pairs);
     await spool.append(spooled, bags);
     spooled += bags.lengths.length;
   };
@@ -161,9 +171,22 @@ async function collect(
   await flush();
   task.finish();
   if (spooled === 0) throw new InputError('collection', 'holds no documents: nothing to index');
-  const documents = spooled;
-  const size = maker.terms.size;
-  return { documents, ids: ids.packed(), lengths: lengths.subarray(0, documents), terms: maker.terms, df: df.subarray(0, size) };
+  return {
+    documents: spooled,
+    ids: ids.packed(),
+    lengths: lengths.subarray(0, spooled),
+    terms: maker.terms,
+    df: df.subarray(0, maker.terms.size),
+    codebook: pairs.codebook(options.codes),
+  };
+}
+
+function countPairs({ lengths, counts, tfs }: Bags, pairs: PairCounter): void {
+  let at = 0;
+  for (let i = 0; i < counts.length; i++) {
+    const length = lengths[i]!;
+    for (const end = at + counts[i]!; at < end; at++) pairs.count(tfs[at]!, length);
+  }
 }
 
 /** Terms and their document frequencies in byte order, and `order[i]`: the number that term i had before. */
@@ -209,15 +232,5 @@ function idBytes(ids: PackedStrings, i: number): Uint8Array {
 }
 
 function shareStrings(strings: PackedStrings): PackedStrings {
-  return { bytes: share(Uint8Array, strings.bytes), ends: share(Uint32Array, strings.ends) };
-}
-
-/** A copy in shared memory. */
-function share<T extends Uint8Array | Uint32Array>(
-  type: { readonly BYTES_PER_ELEMENT: number; new (buffer: SharedArrayBuffer): T },
-  array: T,
-): T {
-  const copy = shared(type, array.length);
-  copy.set(array);
-  return copy;
+  return { bytes: shareCopy(Uint8Array, strings.bytes), ends: shareCopy(Uint32Array, strings.ends) };
 }

@@ -3,9 +3,18 @@
  * reads outside an array. Costs one pass over the terms, the documents and the short lists.
  */
 import { InputError } from '../base/index.ts';
-import { LARGE_TF } from './bags.ts';
 import type { Bm25Index } from './build.ts';
-import { listStarts, longListFrom, type Part, type PartPlan, WINDOW, windowCount } from './postings.ts';
+import { RARE } from './codes.ts';
+import {
+  CODE_SHIFT,
+  DOCUMENT_MASK,
+  listStarts,
+  type Part,
+  type PartPlan,
+  planPart,
+  WINDOW,
+  windowCount,
+} from './postings.ts';
 import type { PackedStrings } from './strings.ts';
 
 /** Throws an `InputError` at the first inconsistency. */
@@ -23,25 +32,15 @@ export function checkIndex(path: string, index: Bm25Index): void {
     fail('lengths do not add up to the tokens');
   if (df.some(count => count < 1 || count > documents)) fail('a document frequency is out of range');
   if (partEnds.at(-1) !== df.length) fail('parts do not cover the terms');
-  const plans = partEnds.map((to, i) => planOf(i === 0 ? 0 : partEnds[i - 1]!, to, df, documents));
+  if (!isCodebook(index)) fail('the codebook');
+  const plans = partEnds.map((to, i) => planPart(df, documents, i === 0 ? 0 : partEnds[i - 1]!, to));
   if (plans.some(plan => plan.to < plan.from)) fail('parts overlap');
   const starts = listStarts(df, documents, plans);
   if (index.starts.length !== df.length || starts.some((start, i) => start !== index.starts[i]))
     fail('lists do not lie where their lengths say');
   index.parts.forEach((part, i) => {
-    if (!isSound(part, plans[i]!, documents)) fail(`postings of part ${i}`);
+    if (!isSound(part, plans[i]!, index)) fail(`postings of part ${i}`);
   });
-}
-
-function planOf(from: number, to: number, df: Uint32Array, documents: number): PartPlan {
-  const plan = { from, to, shortPostings: 0, longPostings: 0, longLists: 0 };
-  for (let term = from; term < to; term++) {
-    if (df[term]! >= longListFrom(documents)) {
-      plan.longPostings += df[term]!;
-      plan.longLists++;
-    } else plan.shortPostings += df[term]!;
-  }
-  return plan;
 }
 
 function isPacked({ bytes, ends }: PackedStrings, count: number): boolean {
@@ -59,47 +58,56 @@ function isPermutation(ranks: Uint32Array): boolean {
   return true;
 }
 
-function isSound(part: Part, plan: PartPlan, documents: number): boolean {
-  const width = windowCount(documents) + 1;
-  const { shortDocs, longDocs, tfs, windowStarts, largeAt, largeTfs } = part;
-  if (shortDocs.length !== plan.shortPostings || longDocs.length !== plan.longPostings) return false;
-  if (tfs.length !== plan.shortPostings + plan.longPostings || tfs.includes(0)) return false;
-  if (windowStarts.length !== plan.longLists * width || largeAt.length !== largeTfs.length) return false;
+function isCodebook({ codebook: { tfs, lengths } }: Bm25Index): boolean {
+  return tfs.length === lengths.length && tfs.length <= RARE && !tfs.includes(0) && !lengths.includes(0);
+}
+
+function isSound(part: Part, plan: PartPlan, { documents, codebook }: Bm25Index): boolean {
+  const { shortDocuments, shortCodes, longPostings, windowStarts, rareAt, rareTfs } = part;
   return (
-    areLargeSound(tfs, largeAt, largeTfs) &&
-    isBelow(shortDocs, documents) &&
-    areWindowsSound(part, plan, documents, width)
+    shortDocuments.length === plan.shortPostings &&
+    shortCodes.length === plan.shortPostings &&
+    longPostings.length === plan.longPostings &&
+    windowStarts.length === plan.longLists * (windowCount(documents) + 1) &&
+    rareAt.length === rareTfs.length &&
+    !rareTfs.includes(0) &&
+    isBelow(shortDocuments, documents) &&
+    areCodesSound(part, codebook.tfs.length) &&
+    areWindowsSound(part, plan, documents)
   );
 }
 
-/** Exactly the postings marked 255 have a large frequency. (`indexOf` runs at the speed of memory.) */
-function areLargeSound(tfs: Uint8Array, largeAt: Uint32Array, largeTfs: Uint32Array): boolean {
-  let at = tfs.indexOf(LARGE_TF);
-  for (let i = 0; i < largeAt.length; i++) {
-    if (largeAt[i] !== at || largeTfs[i]! < LARGE_TF) return false;
-    at = tfs.indexOf(LARGE_TF, at + 1);
-  }
-  return at === -1;
-}
-
-function isBelow(values: Uint32Array | Uint16Array, limit: number): boolean {
+function isBelow(values: Uint32Array, limit: number): boolean {
   for (let i = 0; i < values.length; i++) if (values[i]! >= limit) return false;
   return true;
 }
 
+/** Every code is in the book, or rare and in the list of those. */
+function areCodesSound({ shortCodes, longPostings, rareAt }: Part, codes: number): boolean {
+  let rare = 0;
+  for (let i = 0; i < shortCodes.length; i++) {
+    if (shortCodes[i]! >= codes && (shortCodes[i] !== RARE || rareAt[rare++] !== i)) return false;
+  }
+  for (let i = 0; i < longPostings.length; i++) {
+    const code = longPostings[i]! >>> CODE_SHIFT;
+    if (code >= codes && (code !== RARE || rareAt[rare++] !== shortCodes.length + i)) return false;
+  }
+  return rare === rareAt.length;
+}
+
 /** Long lists follow each other without gaps, and the last window's documents exist. */
-function areWindowsSound(part: Part, plan: PartPlan, documents: number, width: number): boolean {
-  const { windowStarts, longDocs } = part;
-  const inLastWindow = documents - (width - 2) * WINDOW;
+function areWindowsSound({ windowStarts, longPostings }: Part, plan: PartPlan, documents: number): boolean {
+  const windows = windowCount(documents);
+  const inLastWindow = documents - (windows - 1) * WINDOW;
   let at = 0;
-  for (let row = 0; row < plan.longLists; row++) {
-    for (let i = row * width; i < (row + 1) * width; i++) {
-      if (windowStarts[i]! < at || windowStarts[i]! > longDocs.length) return false;
-      if (i === row * width && windowStarts[i] !== at) return false;
+  for (let list = 0, i = 0; list < plan.longLists; list++) {
+    if (windowStarts[i] !== at) return false;
+    for (let window = 0; window <= windows; window++, i++) {
+      if (windowStarts[i]! < at || windowStarts[i]! > longPostings.length) return false;
       at = windowStarts[i]!;
     }
-    const last = longDocs.subarray(windowStarts[(row + 1) * width - 2], at);
-    if (!isBelow(last, inLastWindow)) return false;
+    for (let k = windowStarts[i - 2]!; k < at; k++)
+      if ((longPostings[k]! & DOCUMENT_MASK) >= inLastWindow) return false;
   }
-  return at === longDocs.length;
+  return at === longPostings.length;
 }

@@ -16,7 +16,8 @@ import { type Bm25Index, type BuildOptions, buildInto, type IndexHead } from './
 import type { DocumentBatch } from './bags.ts';
 import { type Catalog, parseCatalog, type SectionEntry, TYPES, type TypeName } from './catalog.ts';
 import { checkIndex } from './check.ts';
-import { type Part, shared } from './postings.ts';
+import type { Part } from './postings.ts';
+import { shared } from './shared.ts';
 
 const HEADER_BYTES = 64;
 const TRAILER_BYTES = 16;
@@ -89,6 +90,8 @@ class SectionWriter {
     await this.#section('terms.ends', head.terms.ends);
     await this.#section('terms.df', head.df);
     await this.#section('terms.starts', head.starts);
+    await this.#section('codes.tfs', head.codebook.tfs);
+    await this.#section('codes.lengths', head.codebook.lengths);
   }
 
   async part(part: Part): Promise<void> {
@@ -118,7 +121,14 @@ class SectionWriter {
   }
 }
 
-const PART_ARRAYS = ['shortDocs', 'longDocs', 'tfs', 'windowStarts', 'largeAt', 'largeTfs'] as const;
+const PART_ARRAYS = [
+  'shortDocuments',
+  'shortCodes',
+  'longPostings',
+  'windowStarts',
+  'rareAt',
+  'rareTfs',
+] as const;
 
 function typeOf(array: Array): TypeName {
   if (array instanceof Uint8Array) return 'u8';
@@ -192,15 +202,16 @@ class SectionReader {
       terms: { bytes: await this.#read('terms.bytes', 'u8'), ends: await this.#read('terms.ends', 'u32') },
       df: await this.#read('terms.df', 'u32'),
       starts: await this.#read('terms.starts', 'u32'),
+      codebook: { tfs: await this.#read('codes.tfs', 'u32'), lengths: await this.#read('codes.lengths', 'u32') },
     };
     for (let number = 0; number < partEnds.length; number++) {
       parts.push({
-        shortDocs: await this.#read(`parts.${number}.shortDocs`, 'u32'),
-        longDocs: await this.#read(`parts.${number}.longDocs`, 'u16'),
-        tfs: await this.#read(`parts.${number}.tfs`, 'u8'),
+        shortDocuments: await this.#read(`parts.${number}.shortDocuments`, 'u32'),
+        shortCodes: await this.#read(`parts.${number}.shortCodes`, 'u16'),
+        longPostings: await this.#read(`parts.${number}.longPostings`, 'u32'),
         windowStarts: await this.#read(`parts.${number}.windowStarts`, 'u32'),
-        largeAt: await this.#read(`parts.${number}.largeAt`, 'u32'),
-        largeTfs: await this.#read(`parts.${number}.largeTfs`, 'u32'),
+        rareAt: await this.#read(`parts.${number}.rareAt`, 'u32'),
+        rareTfs: await this.#read(`parts.${number}.rareTfs`, 'u32'),
       });
     }
     return { analyzer, documents, tokens, partEnds, ...head, parts };

@@ -1,16 +1,24 @@
 /**
- * Postings: for each term the documents that hold it, ascending, and how often. A long list keeps 16 bits a document beside a table of where
- * each window of 65,536 documents begins in it; a short list keeps whole document numbers. Lists are made by counting sort.
+ * Postings: for each term the documents that hold it, ascending, each with its pair code. A long list packs 16 bits of the document's number and
+ * the code into one word, beside a table of where each window of 65,536 documents begins; a short list keeps whole numbers. Lists are made by counting sort.
  */
-import { LARGE_TF } from './bags.ts';
+import type { Bags } from './bags.ts';
+import { type Codebook, CodeFinder, RARE } from './codes.ts';
+import { shared } from './shared.ts';
 import type { SpooledBags } from './spool.ts';
 
 /** Documents are searched, and long lists divided, in windows of this many. */
 export const WINDOW_BITS = 16;
 export const WINDOW = 1 << WINDOW_BITS;
+/** The document of a packed posting; the code is `posting >>> CODE_SHIFT`. */
+export const DOCUMENT_MASK = WINDOW - 1;
+export const CODE_SHIFT = WINDOW_BITS;
 
-/** A list is long from this many postings a window on: then its table of windows is small beside what 16-bit documents save. */
+/** A list is long from this many postings a window on: then its table of windows is small beside it. */
 const LONG_POSTINGS_A_WINDOW = 4;
+
+const SHORT_BYTES = 6;
+const LONG_BYTES = 4;
 
 export function windowCount(documents: number): number {
   return Math.ceil(documents / WINDOW);
@@ -21,21 +29,18 @@ export function longListFrom(documents: number): number {
   return LONG_POSTINGS_A_WINDOW * windowCount(documents);
 }
 
-/**
- * The lists of a range of terms. Postings are numbered from 0: first those of the short lists, then those of the long ones.
- */
+/** The lists of a range of terms. Postings are numbered from 0: first those of the short lists, then those of the long ones. */
 export interface Part {
-  /** Documents of the short lists. */
-  readonly shortDocs: Uint32Array;
-  /** Documents of the long lists, modulo the window. */
-  readonly longDocs: Uint16Array;
-  /** Term frequencies up to 255, of all postings. */
-  readonly tfs: Uint8Array;
-  /** For each long list `windows + 1` places in `longDocs`: where each window begins, and the end. */
+  /** Documents and codes of the short lists. */
+  readonly shortDocuments: Uint32Array;
+  readonly shortCodes: Uint16Array;
+  /** The long lists: document modulo the window, and code << 16. */
+  readonly longPostings: Uint32Array;
+  /** For each long list `windows + 1` places in `longPostings`: where each window begins, and the end. */
   readonly windowStarts: Uint32Array;
-  /** The postings whose term frequency is 255 or more, ascending, and those frequencies. */
-  readonly largeAt: Uint32Array;
-  readonly largeTfs: Uint32Array;
+  /** The postings whose code is `RARE`, ascending, and their term frequencies. */
+  readonly rareAt: Uint32Array;
+  readonly rareTfs: Uint32Array;
 }
 
 /** Where the lists of a range of terms go in a part. */
@@ -48,36 +53,40 @@ export interface PartPlan {
   readonly longLists: number;
 }
 
+/** The plan of the part that holds the lists of these terms. */
+export function planPart(df: Uint32Array, documents: number, from: number, to: number): PartPlan {
+  const long = longListFrom(documents);
+  const plan = { from, to, shortPostings: 0, longPostings: 0, longLists: 0 };
+  for (let term = from; term < to; term++) {
+    if (df[term]! >= long) {
+      plan.longPostings += df[term]!;
+      plan.longLists++;
+    } else plan.shortPostings += df[term]!;
+  }
+  return plan;
+}
+
 /** Cuts the terms into ranges whose parts take about `partBytes` at most (a single longer list is a part of its own). */
 export function planParts(df: Uint32Array, documents: number, partBytes: number): PartPlan[] {
   const long = longListFrom(documents);
   const tableBytes = 4 * (windowCount(documents) + 1);
   const plans: PartPlan[] = [];
-  let plan = { from: 0, to: 0, shortPostings: 0, longPostings: 0, longLists: 0 };
-  let bytes = 0;
+  let [from, bytes] = [0, 0];
   for (let term = 0; term < df.length; term++) {
-    const isLong = df[term]! >= long;
-    const more = isLong ? 3 * df[term]! + tableBytes : 5 * df[term]!;
+    const more = df[term]! >= long ? LONG_BYTES * df[term]! + tableBytes : SHORT_BYTES * df[term]!;
     if (bytes > 0 && bytes + more > partBytes) {
-      plans.push(plan);
-      plan = { from: term, to: term, shortPostings: 0, longPostings: 0, longLists: 0 };
-      bytes = 0;
+      plans.push(planPart(df, documents, from, term));
+      [from, bytes] = [term, 0];
     }
     bytes += more;
-    plan.to = term + 1;
-    if (isLong) {
-      plan.longPostings += df[term]!;
-      plan.longLists++;
-    } else plan.shortPostings += df[term]!;
   }
-  plans.push(plan);
-  return plans;
+  return [...plans, planPart(df, documents, from, df.length)];
 }
 
 /** Where each term's list begins in its part: a short one's first posting, a long one's row of `windowStarts`. */
 export function listStarts(df: Uint32Array, documents: number, plans: readonly PartPlan[]): Uint32Array {
   const long = longListFrom(documents);
-  const starts = new Uint32Array(df.length);
+  const starts = shared(Uint32Array, df.length);
   for (const { from, to } of plans) {
     let [posting, row] = [0, 0];
     for (let term = from; term < to; term++) {
@@ -95,24 +104,25 @@ const ELSEWHERE = 0xffffffff;
 
 /** Inverts bags into one part. `order[i]` is the bags' number of the index's term i; `df` is in the order of the index. */
 export class PartMaker {
-  readonly part: Part;
+  readonly #part: Part;
   readonly #documents: number;
+  readonly #codes: CodeFinder;
   readonly #longLists: readonly number[];
   /** For each of the bags' terms the posting that its next document gets; `ELSEWHERE` for terms of other parts. */
   readonly #next: Uint32Array;
-  readonly #large: { readonly posting: number; readonly tf: number }[] = [];
+  readonly #rare: { readonly posting: number; readonly tf: number }[] = [];
 
-  constructor(plan: PartPlan, df: Uint32Array, order: Uint32Array, documents: number) {
-    const postings = plan.shortPostings + plan.longPostings;
+  constructor(plan: PartPlan, df: Uint32Array, order: Uint32Array, documents: number, codebook: Codebook) {
     this.#documents = documents;
+    this.#codes = new CodeFinder(codebook);
     this.#next = new Uint32Array(order.length).fill(ELSEWHERE);
-    this.part = {
-      shortDocs: shared(Uint32Array, plan.shortPostings),
-      longDocs: shared(Uint16Array, plan.longPostings),
-      tfs: shared(Uint8Array, postings),
+    this.#part = {
+      shortDocuments: shared(Uint32Array, plan.shortPostings),
+      shortCodes: shared(Uint16Array, plan.shortPostings),
+      longPostings: shared(Uint32Array, plan.longPostings),
       windowStarts: shared(Uint32Array, plan.longLists * (windowCount(documents) + 1)),
-      largeAt: new Uint32Array(),
-      largeTfs: new Uint32Array(),
+      rareAt: new Uint32Array(),
+      rareTfs: new Uint32Array(),
     };
     const longLists: number[] = [];
     let [short, long] = [0, plan.shortPostings];
@@ -129,58 +139,53 @@ export class PartMaker {
 
   /** Adds documents; they must come in order, and every one of them. */
   add({ first, bags }: SpooledBags): void {
-    const { counts, terms, tfs, large } = bags;
-    const next = this.#next;
-    const { shortDocs, longDocs, tfs: partTfs } = this.part;
-    const shortPostings = shortDocs.length;
-    let [at, largeAt] = [0, 0];
-    for (let i = 0; i < counts.length; i++) {
+    let at = 0;
+    for (let i = 0; i < bags.counts.length; i++) {
       const document = first + i;
-      if ((document & (WINDOW - 1)) === 0) this.#beginWindow(document >>> WINDOW_BITS);
-      for (const end = at + counts[i]!; at < end; at++) {
-        const term = terms[at]!;
-        const tf = tfs[at]!;
-        const posting = next[term]!;
-        const largeTf = tf === LARGE_TF ? large[largeAt++]! : tf;
-        if (posting === ELSEWHERE) continue;
-        next[term] = posting + 1;
-        partTfs[posting] = tf;
-        if (posting < shortPostings) shortDocs[posting] = document;
-        else longDocs[posting - shortPostings] = document & (WINDOW - 1);
-        if (tf === LARGE_TF) this.#large.push({ posting, tf: largeTf });
-      }
+      if ((document & DOCUMENT_MASK) === 0) this.#beginWindow(document >>> WINDOW_BITS);
+      const end = at + bags.counts[i]!;
+      this.#addDocument(document, bags, at, end, bags.lengths[i]!);
+      at = end;
+    }
+  }
+
+  #addDocument(document: number, { terms, tfs }: Bags, from: number, to: number, length: number): void {
+    const next = this.#next;
+    const { shortDocuments, shortCodes, longPostings } = this.#part;
+    const shortPostings = shortDocuments.length;
+    for (let at = from; at < to; at++) {
+      const term = terms[at]!;
+      const posting = next[term]!;
+      if (posting === ELSEWHERE) continue;
+      next[term] = posting + 1;
+      const code = this.#codes.of(tfs[at]!, length);
+      if (code === RARE) this.#rare.push({ posting, tf: tfs[at]! });
+      if (posting < shortPostings) {
+        shortDocuments[posting] = document;
+        shortCodes[posting] = code;
+      } else longPostings[posting - shortPostings] = (code << CODE_SHIFT) | (document & DOCUMENT_MASK);
     }
   }
 
   /** The finished part. */
   finish(): Part {
     this.#beginWindow(windowCount(this.#documents));
-    this.#large.sort((a, b) => a.posting - b.posting);
-    const largeAt = shared(Uint32Array, this.#large.length);
-    const largeTfs = shared(Uint32Array, this.#large.length);
-    this.#large.forEach(({ posting, tf }, i) => {
-      largeAt[i] = posting;
-      largeTfs[i] = tf;
+    this.#rare.sort((a, b) => a.posting - b.posting);
+    const rareAt = shared(Uint32Array, this.#rare.length);
+    const rareTfs = shared(Uint32Array, this.#rare.length);
+    this.#rare.forEach(({ posting, tf }, i) => {
+      rareAt[i] = posting;
+      rareTfs[i] = tf;
     });
-    return { ...this.part, largeAt, largeTfs };
+    return { ...this.#part, rareAt, rareTfs };
   }
 
   /** Notes where a window begins in every long list. */
   #beginWindow(window: number): void {
-    const { windowStarts, shortDocs } = this.part;
+    const { windowStarts, shortDocuments } = this.#part;
     const width = windowCount(this.#documents) + 1;
-    this.#longLists.forEach((term, row) => {
-      windowStarts[row * width + window] = this.#next[term]! - shortDocs.length;
-    });
+    const longLists = this.#longLists;
+    for (let row = 0; row < longLists.length; row++)
+      windowStarts[row * width + window] = this.#next[longLists[row]!]! - shortDocuments.length;
   }
-}
-
-interface SharedArrayConstructor<T> {
-  readonly BYTES_PER_ELEMENT: number;
-  new (buffer: SharedArrayBuffer): T;
-}
-
-/** A typed array over memory that threads can share. */
-export function shared<T>(type: SharedArrayConstructor<T>, length: number): T {
-  return new type(new SharedArrayBuffer(length * type.BYTES_PER_ELEMENT));
 }

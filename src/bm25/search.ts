@@ -1,282 +1,253 @@
-import { Collector as TopK } from './collector.ts';
-import { analyze, analyzerNamed } from './analyzer.ts';
-import { LARGE_TF } from './bags.ts';
-import type { Bm25Index } from './build.ts';
-import { longListFrom, type Part, WINDOW, WINDOW_BITS, windowCount } from './postings.ts';
-import { absentPart, type Bm25Parameters, GRID, idf, luceneLength, presentPart, toGrid } from './scoring.ts';
+/**
+ * Exact top-k search with MaxScore pruning (Turtle & Flood 1995), one window of 65,536 documents at a time, so that accumulators stay in
+ * the cache. In each window the lists whose bounds together cannot reach the threshold are inessential: documents found only there are never
+ * looked at. The others are added up in full; inessential lists then only complete documents that can still reach the threshold.
+ *
+ * The result is exactly that of scoring every document: sums are exact in any order (scoring.ts), bounds are true bounds, and a document
+ * whose bound equals the threshold is kept, because its id may win the tie.
+ */
+import { analyze, type Analyzer, analyzerNamed } from './analyzer.ts';
+import { Collector } from './collector.ts';
+import { RARE } from './codes.ts';
+import { Lists, partIn, rarePart, type TermList } from './lists.ts';
+import { CODE_SHIFT, DOCUMENT_MASK, WINDOW, WINDOW_BITS, windowCount } from './postings.ts';
+import type { Prepared } from './prepare.ts';
+import { absentPart, GRID, idf, toGrid } from './scoring.ts';
 import { find } from './strings.ts';
 
-const TABLE_TF = 16;
-
-class List {
-  docs: Uint16Array = EMPTY16;
-  tfs: Uint8Array = EMPTY8;
-  tfOffset = 0;
-  starts: Uint32Array = EMPTY32;
-  row = 0;
-  weight = 0; // idf
-  times = 1;
-  bounds: Float64Array = EMPTY64; // per window max part
-  max = 0;
-  df = 0;
-  ub = 0;
-  n = 0;
+/** The documents found, best first, as numbers of the index. */
+export interface Found {
+  readonly documents: Uint32Array;
+  readonly scores: Float64Array;
 }
-const EMPTY16 = new Uint16Array();
-const EMPTY8 = new Uint8Array();
-const EMPTY32 = new Uint32Array();
-const EMPTY64 = new Float64Array();
 
-export const stats = { acc: 0, cand: 0, probes: 0, windows: 0, pushes: 0, setup: 0 };
+/** One distinct term of a query. */
+interface Clause {
+  readonly list: TermList;
+  /** Inverse document frequency. */
+  readonly weight: number;
+  /** Occurrences in the query. */
+  readonly times: number;
+  /** Its largest contribution anywhere. */
+  readonly bound: number;
+  /** Its largest contribution, and its postings, in the present window. */
+  windowBound: number;
+  windowPostings: number;
+}
+
+/** A list is probed rather than read through if it is this many times longer than the documents in question. */
+const PROBE_RATIO = 16;
 
 export class Searcher {
-  readonly index: Bm25Index;
-  readonly parameters: Bm25Parameters;
-  readonly classOf: Uint16Array;
-  readonly classes: number;
-  readonly table: Float64Array;
-  readonly relative: Float64Array;
-  readonly acc = new Float64Array(WINDOW);
-  readonly windows: number;
-  readonly boundsOf = new Map<number, Float64Array>();
-  readonly docOfRank: Uint32Array;
-  candDocs = new Uint16Array(WINDOW);
-  candScores = new Float64Array(WINDOW);
-  readonly analyzer;
+  readonly prepared: Prepared;
+  readonly #analyzer: Analyzer;
+  readonly #lists: Lists;
+  readonly #windows: number;
+  readonly #collector = new Collector();
+  /** The scores so far of the present window's documents; 0 everywhere between windows. */
+  readonly #sums = new Float64Array(WINDOW);
+  /** The documents still in question, and their scores so far. */
+  readonly #candidates = new Uint16Array(WINDOW);
+  readonly #candidateSums = new Float64Array(WINDOW);
 
-  constructor(index: Bm25Index, parameters: Bm25Parameters) {
-    this.index = index;
-    this.parameters = parameters;
-    this.analyzer = analyzerNamed(index.analyzer);
-    this.windows = windowCount(index.documents);
-    const { lengths, documents, tokens } = index;
-    const quant = parameters.lengths === 'lucene';
-    const distinct = [...new Set(lengths)].map(l => (quant ? luceneLength(l) : l));
-    const values = [...new Set(distinct)].sort((a, b) => a - b);
-    const of = new Map(values.map((v, i) => [v, i]));
-    this.classOf = new Uint16Array(documents);
-    for (let i = 0; i < documents; i++) this.classOf[i] = of.get(quant ? luceneLength(lengths[i]!) : lengths[i]!)!;
-    this.classes = values.length;
-    const mean = tokens / documents;
-    this.relative = Float64Array.from(values, v => v / mean);
-    this.table = new Float64Array(TABLE_TF * values.length);
-    for (let tf = 1; tf < TABLE_TF; tf++)
-      for (let c = 0; c < values.length; c++)
-        this.table[tf * values.length + c] = presentPart(parameters, tf, this.relative[c]!);
-    this.docOfRank = new Uint32Array(documents);
-    for (let i = 0; i < documents; i++) this.docOfRank[index.idRanks[i]!] = i;
+  constructor(prepared: Prepared) {
+    this.prepared = prepared;
+    this.#analyzer = analyzerNamed(prepared.index.analyzer);
+    this.#lists = new Lists(prepared);
+    this.#windows = windowCount(prepared.index.documents);
   }
 
-  partOf(term: number): Part {
-    let p = 0;
-    while (term >= this.index.partEnds[p]!) p++;
-    return this.index.parts[p]!;
-  }
-
-  list(term: number, times: number): List {
-    const { index } = this;
-    const part = this.partOf(term);
-    const list = new List();
-    const df = index.df[term]!;
-    list.df = df;
-    list.weight = idf(this.parameters.variant, df, index.documents);
-    list.times = times;
-    const start = index.starts[term]!;
-    if (df >= longListFrom(index.documents)) {
-      list.docs = part.longDocs;
-      list.tfs = part.tfs;
-      list.tfOffset = part.shortDocs.length;
-      list.starts = part.windowStarts;
-      list.row = start * (this.windows + 1);
-      let bounds = this.boundsOf.get(term);
-      if (bounds === undefined) {
-        bounds = this.computeBounds(list);
-        this.boundsOf.set(term, bounds);
-      }
-      list.bounds = bounds;
-    } else {
-      list.docs = new Uint16Array(df);
-      list.tfs = part.tfs.subarray(start, start + df);
-      list.starts = new Uint32Array(this.windows + 1);
-      let w = 0;
-      for (let i = 0; i < df; i++) {
-        const d = part.shortDocs[start + i]!;
-        while (w <= d >>> WINDOW_BITS) list.starts[w++] = i;
-        list.docs[i] = d & (WINDOW - 1);
-      }
-      while (w <= this.windows) list.starts[w++] = df;
-      list.bounds = this.computeBounds(list);
-    }
-    let max = 0;
-    for (const b of list.bounds) if (b > max) max = b;
-    list.max = list.times * toGrid(list.weight * max);
-    return list;
-  }
-
-  computeBounds(list: List): Float64Array {
-    const bounds = new Float64Array(this.windows);
-    const { docs, tfs, tfOffset, starts, row } = list;
-    const { classOf, table, classes } = this;
-    for (let w = 0; w < this.windows; w++) {
-      let max = 0;
-      const base = w << WINDOW_BITS;
-      for (let i = starts[row + w]!; i < starts[row + w + 1]!; i++) {
-        const tf = tfs[tfOffset + i]!;
-        const c = classOf[base + docs[i]!]!;
-        const part = tf < TABLE_TF ? table[tf * classes + c]! : presentPart(this.parameters, tf, this.relative[c]!);
-        if (part > max) max = part;
-      }
-      bounds[w] = max;
-    }
-    return bounds;
-  }
-
-  search(query: string, k: number, top = new TopK(k)) {
+  /** The distinct terms of a query that the index has, and how often each occurs. */
+  #terms(query: string): Map<number, number> {
     const counts = new Map<number, number>();
-    for (const term of analyze(this.analyzer, query)) {
-      const t = find(this.index.terms, term);
-      if (t >= 0) counts.set(t, (counts.get(t) ?? 0) + 1);
+    for (const word of analyze(this.#analyzer, query)) {
+      const term = find(this.prepared.index.terms, word);
+      if (term >= 0) counts.set(term, (counts.get(term) ?? 0) + 1);
     }
-    const t0 = performance.now();
-    const lists = [...counts].map(([t, times]) => this.list(t, times)).filter(l => l.weight > 0);
-    lists.sort((a, b) => a.max - b.max);
-    stats.setup += performance.now() - t0;
-    for (let w = 0; w < this.windows; w++) this.window(lists, w, top);
-    return top.drain();
+    return counts;
   }
 
-  window(lists: List[], w: number, top: TopK): void {
-    const theta = top.threshold;
-    const m = lists.length;
-    for (let i = 0; i < m; i++) {
-      const list = lists[i]!;
-      list.n = list.starts[list.row + w + 1]! - list.starts[list.row + w]!;
-      list.ub = list.times * (list.weight * list.bounds[w]! + GRID - GRID);
-    }
-    let first = 0;
-    let rest = 0;
-    while (first < m && rest + lists[first]!.ub < theta) rest += lists[first++]!.ub;
-    if (first === m) return;
-    stats.windows++;
-    const { acc, candDocs } = this;
-    const base = w << WINDOW_BITS;
-    let n = 0;
-    for (let i = first; i < m; i++) if (lists[i]!.n > 0) n = this.accumulate(lists[i]!, w, base, n);
-    stats.cand += n;
-    let least = theta - rest;
-    if (first > 0) n = this.prune(n, least);
-    for (let i = first - 1; i >= 0 && n > 0; i--) {
-      const list = lists[i]!;
-      if (list.n === 0) continue;
-      rest -= list.ub;
-      least = theta - rest;
-      if (n * 30 < list.n) this.probe(list, w, base, n);
-      else this.update(list, w, base);
-      n = this.prune(n, least);
-    }
-    this.offer(n, base, top);
-    void acc; void candDocs;
+  #weight(term: number): number {
+    const { index, parameters } = this.prepared;
+    return idf(parameters.variant, index.df[term]!, index.documents);
   }
 
-  offer(n: number, base: number, top: TopK) {
-    const { candDocs, acc } = this;
-    const ranks = this.index.idRanks;
-    let theta = top.threshold;
-    for (let i = 0; i < n; i++) {
-      const d = candDocs[i]!;
-      const s = acc[d]!;
-      acc[d] = 0;
-      if (s < theta) continue;
-      stats.pushes++;
-      top.push(s, ranks[base + d]!);
-      theta = top.threshold;
+  /** The clauses that can contribute, the smallest bound first. */
+  #clauses(terms: ReadonlyMap<number, number>): Clause[] {
+    this.#lists.recall();
+    const clauses: Clause[] = [];
+    for (const [term, times] of terms) {
+      const list = this.#lists.of(term);
+      const weight = this.#weight(term);
+      const bound = times * toGrid(weight * list.bound);
+      if (bound > 0) clauses.push({ list, weight, times, bound, windowBound: 0, windowPostings: 0 });
+    }
+    return clauses.sort((a, b) => a.bound - b.bound);
+  }
+
+  /** What a document without any of these terms scores: 0 but for BM25L and BM25+. */
+  #floor(terms: ReadonlyMap<number, number>): number {
+    const part = absentPart(this.prepared.parameters);
+    let floor = 0;
+    for (const [term, times] of terms) floor += times * toGrid(this.#weight(term) * part);
+    return floor;
+  }
+
+  /**
+   * The best `k` of the documents that score more than one without any of the query's terms, in ranking order
+   * (score descending, then id descending by bytes). The document `without` is left out, as if it were not there.
+   */
+  search(query: string, k: number, without = -1): Found {
+    const { documents, scores } = this.#search(query, without < 0 ? k : k + 1);
+    if (without < 0) return { documents, scores };
+    const at = documents.indexOf(without);
+    const kept = (_: number, i: number) => i !== at;
+    return { documents: documents.filter(kept).subarray(0, k), scores: scores.filter(kept).subarray(0, k) };
+  }
+
+  #search(query: string, k: number): Found {
+    const terms = this.#terms(query);
+    const clauses = this.#clauses(terms);
+    const highest = clauses.reduce((sum, clause) => sum + clause.bound, 0);
+    this.#collector.begin(k, highest);
+    for (let window = 0; window < this.#windows; window++) this.#searchWindow(clauses, window);
+    const { scores, ranks } = this.#collector.finish();
+    const floor = this.#floor(terms);
+    const { documentOfRank } = this.prepared;
+    const documents = new Uint32Array(ranks.length);
+    for (let i = 0; i < ranks.length; i++) {
+      documents[i] = documentOfRank[ranks[i]!]!;
+      scores[i]! += floor;
+    }
+    return { documents, scores };
+  }
+
+  /** The score of one document, whether it would be found or not. */
+  score(query: string, document: number): number {
+    const terms = this.#terms(query);
+    let score = this.#floor(terms);
+    for (const { list, weight, times } of this.#clauses(terms)) {
+      const part = partIn(this.prepared, list, document >>> WINDOW_BITS, document & DOCUMENT_MASK);
+      score += times * toGrid(weight * part);
+    }
+    return score;
+  }
+
+  #searchWindow(clauses: readonly Clause[], window: number): void {
+    const threshold = this.#collector.threshold;
+    let [essential, rest] = [0, 0];
+    for (const clause of clauses) {
+      const { list } = clause;
+      const at = list.row + window;
+      clause.windowPostings = list.starts[at + 1]! - list.starts[at]!;
+      clause.windowBound = clause.times * toGrid(clause.weight * list.bounds[window]!);
+    }
+    while (essential < clauses.length && rest + clauses[essential]!.windowBound < threshold)
+      rest += clauses[essential++]!.windowBound;
+    if (essential === clauses.length) return;
+    let found = 0;
+    for (let i = essential; i < clauses.length; i++) {
+      this.#add(clauses[i]!, window);
+      found += clauses[i]!.windowPostings;
+    }
+    if (found === 0) return;
+    // Inessential lists that are about as long as what was found are read through now, while sums are at hand.
+    const late: Clause[] = [];
+    for (let i = essential - 1; i >= 0; i--) {
+      const clause = clauses[i]!;
+      if (clause.windowPostings === 0) continue;
+      if (clause.list.spread.length > 0 || clause.windowPostings > PROBE_RATIO * found) late.push(clause);
+      else this.#complete(clause, window);
+    }
+    let open = late.reduce((sum, clause) => sum + clause.windowBound, 0);
+    let count = this.#gather(clauses, essential, window, threshold - open);
+    for (const clause of late) {
+      open -= clause.windowBound;
+      count = this.#probe(clause, window, count, threshold - open);
+    }
+    this.#offer(window, count);
+  }
+
+  /** Adds a list's contributions to the sums of the window. */
+  #add({ list, weight, times }: Clause, window: number): void {
+    const { postings, starts, row } = list;
+    const { parts } = this.prepared;
+    const sums = this.#sums;
+    const end = starts[row + window + 1]!;
+    for (let i = starts[row + window]!; i < end; i++) {
+      const posting = postings[i]!;
+      const code = posting >>> CODE_SHIFT;
+      const part = code === RARE ? rarePart(this.prepared, list, i, window) : parts[code]!;
+      sums[posting & DOCUMENT_MASK]! += times * (weight * part + GRID - GRID);
     }
   }
 
-  prune(n: number, least: number): number {
-    const { candDocs, acc } = this;
+  /** Adds a list's contributions to the sums that are not 0. */
+  #complete({ list, weight, times }: Clause, window: number): void {
+    const { postings, starts, row } = list;
+    const { parts } = this.prepared;
+    const sums = this.#sums;
+    const end = starts[row + window + 1]!;
+    for (let i = starts[row + window]!; i < end; i++) {
+      const posting = postings[i]!;
+      const sum = sums[posting & DOCUMENT_MASK]!;
+      if (sum === 0) continue;
+      const code = posting >>> CODE_SHIFT;
+      const part = code === RARE ? rarePart(this.prepared, list, i, window) : parts[code]!;
+      sums[posting & DOCUMENT_MASK] = sum + times * (weight * part + GRID - GRID);
+    }
+  }
+
+  /** Takes the documents of the essential lists whose sums are at least `least` as candidates; zeroes all sums. */
+  #gather(clauses: readonly Clause[], essential: number, window: number, least: number): number {
+    const [sums, candidates, candidateSums] = [this.#sums, this.#candidates, this.#candidateSums];
+    let count = 0;
+    for (let k = essential; k < clauses.length; k++) {
+      const { postings, starts, row } = clauses[k]!.list;
+      const end = starts[row + window + 1]!;
+      for (let i = starts[row + window]!; i < end; i++) {
+        const document = postings[i]! & DOCUMENT_MASK;
+        const sum = sums[document]!;
+        sums[document] = 0;
+        if (sum >= least && sum > 0) {
+          candidates[count] = document;
+          candidateSums[count++] = sum;
+        }
+      }
+    }
+    return count;
+  }
+
+  /** Completes the candidates by one list, and keeps those that reach `least`. */
+  #probe({ list, weight, times }: Clause, window: number, count: number, least: number): number {
+    const { spread } = list;
+    const { parts } = this.prepared;
+    const [candidates, candidateSums] = [this.#candidates, this.#candidateSums];
+    const first = window << WINDOW_BITS;
     let kept = 0;
-    for (let i = 0; i < n; i++) {
-      const d = candDocs[i]!;
-      if (acc[d]! >= least) candDocs[kept++] = d;
-      else acc[d] = 0;
+    for (let k = 0; k < count; k++) {
+      const document = candidates[k]!;
+      let sum = candidateSums[k]!;
+      const code = spread.length > 0 ? spread[first + document]! : RARE;
+      if (code !== 0) {
+        const part = code === RARE ? partIn(this.prepared, list, window, document) : parts[code - 1]!;
+        sum += times * (weight * part + GRID - GRID);
+      }
+      if (sum >= least) {
+        candidates[kept] = document;
+        candidateSums[kept++] = sum;
+      }
     }
     return kept;
   }
 
-  update(list: List, w: number, base: number): void {
-    const { acc, classOf, table, classes } = this;
-    const { docs, tfs, tfOffset, starts, row, weight, times } = list;
-    const end = starts[row + w + 1]!;
-    stats.acc += list.n;
-    for (let i = starts[row + w]!; i < end; i++) {
-      const d = docs[i]!;
-      const s = acc[d]!;
-      if (s === 0) continue;
-      const tf = tfs[tfOffset + i]!;
-      const c = classOf[base + d]!;
-      const part = tf < TABLE_TF ? table[tf * classes + c]! : presentPart(this.parameters, tf, this.relative[c]!);
-      acc[d] = s + times * (weight * part + GRID - GRID);
+  #offer(window: number, count: number): void {
+    const collector = this.#collector;
+    const { idRanks } = this.prepared.index;
+    const first = window << WINDOW_BITS;
+    for (let k = 0; k < count; k++) {
+      const sum = this.#candidateSums[k]!;
+      if (sum >= collector.threshold) collector.push(sum, idRanks[first + this.#candidates[k]!]!);
     }
-  }
-
-  probe(list: List, w: number, base: number, n: number): void {
-    const { candDocs, acc, classOf, table, classes } = this;
-    const { docs, tfs, tfOffset, starts, row, weight, times } = list;
-    const from = starts[row + w]!;
-    const end = starts[row + w + 1]!;
-    stats.probes += n;
-    let lo = from;
-    let last = -1;
-    for (let i = 0; i < n; i++) {
-      const d = candDocs[i]!;
-      if (d < last) lo = from;
-      last = d;
-      let hi = end;
-      let step = 8;
-      while (lo + step < end && docs[lo + step]! < d) {
-        lo += step;
-        step <<= 1;
-      }
-      if (lo + step < hi) hi = lo + step + 1;
-      while (lo < hi) {
-        const mid = (lo + hi) >>> 1;
-        if (docs[mid]! < d) lo = mid + 1;
-        else hi = mid;
-      }
-      if (lo < end && docs[lo] === d) {
-        const tf = tfs[tfOffset + lo]!;
-        const c = classOf[base + d]!;
-        const part = tf < TABLE_TF ? table[tf * classes + c]! : presentPart(this.parameters, tf === LARGE_TF ? 255 : tf, this.relative[c]!);
-        acc[d]! += times * (weight * part + GRID - GRID);
-      }
-    }
-  }
-
-  accumulate(list: List, w: number, base: number, touched: number): number {
-    const { acc, classOf, table, classes, candDocs } = this;
-    const { docs, tfs, tfOffset, starts, row, weight, times } = list;
-    const end = starts[row + w + 1]!;
-    stats.acc += list.n;
-    let n = touched;
-    for (let i = starts[row + w]!; i < end; i++) {
-      const d = docs[i]!;
-      const tf = tfs[tfOffset + i]!;
-      const c = classOf[base + d]!;
-      const part = tf < TABLE_TF ? table[tf * classes + c]! : presentPart(this.parameters, tf, this.relative[c]!);
-      const s = acc[d]!;
-      if (s === 0) candDocs[n++] = d;
-      acc[d] = s + times * (weight * part + GRID - GRID);
-    }
-    return n;
-  }
-
-  base(query: string): number {
-    let sum = 0;
-    for (const term of analyze(this.analyzer, query)) {
-      const t = find(this.index.terms, term);
-      if (t >= 0) sum += toGrid(absentPart(this.parameters) * idf(this.parameters.variant, this.index.df[t]!, this.index.documents));
-    }
-    return sum;
   }
 }

@@ -9,9 +9,17 @@ export interface SpooledBags {
   readonly bags: Bags;
 }
 
+/** Bags in the file. */
+interface Extent {
+  readonly offset: number;
+  readonly documents: number;
+  readonly postings: number;
+  readonly tfBytes: number;
+}
+
 type Entry = { readonly first: number } & (
   | { readonly bags: Bags }
-  | { readonly offset: number; readonly sizes: readonly number[] }
+  | Extent
 );
 
 export interface SpoolOptions {
@@ -59,12 +67,12 @@ export class BagSpool {
     this.#file = undefined;
   }
 
-  async #write(first: number, bags: Bags, beside: string): Promise<Entry> {
+  async #write(first: number, bags: Bags, beside: string): Promise<{ readonly first: number } & Extent> {
     if (this.#file === undefined) {
       const path = temporaryName(beside);
       this.#file = { path, handle: await open(path, 'wx+') };
     }
-    const arrays = [bags.lengths, bags.counts, bags.terms, bags.tfs, bags.large];
+    const arrays = [bags.lengths, bags.counts, bags.terms, bags.tfs];
     const offset = this.#fileBytes;
     for (const array of arrays) {
       const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
@@ -79,23 +87,21 @@ export class BagSpool {
       }
       this.#fileBytes += bytes.length;
     }
-    return { first, offset, sizes: arrays.map(array => array.length) };
+    return { first, offset, documents: bags.counts.length, postings: bags.terms.length, tfBytes: bags.tfs.byteLength };
   }
 
-  async #read(entry: { readonly offset: number; readonly sizes: readonly number[] }): Promise<Bags> {
-    const [lengths, counts, terms, tfs, large] = entry.sizes as [number, number, number, number, number];
-    let offset = entry.offset;
+  async #read({ offset, documents, postings, tfBytes }: Extent): Promise<Bags> {
+    let at = offset;
     const next = async <T extends Uint8Array | Uint32Array>(array: T): Promise<T> => {
-      await this.#fill(new Uint8Array(array.buffer), offset);
-      offset += array.byteLength;
+      await this.#fill(new Uint8Array(array.buffer), at);
+      at += array.byteLength;
       return array;
     };
     return {
-      lengths: await next(new Uint32Array(lengths)),
-      counts: await next(new Uint32Array(counts)),
-      terms: await next(new Uint32Array(terms)),
-      tfs: await next(new Uint8Array(tfs)),
-      large: await next(new Uint32Array(large)),
+      lengths: await next(new Uint32Array(documents)),
+      counts: await next(new Uint32Array(documents)),
+      terms: await next(new Uint32Array(postings)),
+      tfs: await next(tfBytes === postings ? new Uint8Array(postings) : new Uint32Array(postings)),
     };
   }
 

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { compareIds } from '../data/index.ts';
+import { Rng } from '../base/index.ts';
+import { buildIndex } from './build.ts';
+import { prepare } from './prepare.ts';
+import {
+  absentPart,
+  type Bm25Parameters,
+  DEFAULT_PARAMETERS,
+  idf,
+  luceneLength,
+  presentPart,
+  toGrid,
+  VARIANTS,
+} from './scoring.ts';
+import { Searcher } from './search.ts';
+
+/** A document as the words it is made of; no analyzer but `plain` sees them, and that leaves them alone. */
+interface Doc {
+  readonly id: string;
+  readonly words: readonly string[];
+}
+
+async function searcherOf(docs: readonly Doc[], parameters: Bm25Parameters, codes = 0xffff): Promise<Searcher> {
+  const batch = { ids: docs.map(doc => doc.id), texts: docs.map(doc => doc.words.join(' ')) };
+  return new Searcher(prepare(await buildIndex([batch], { analyzer: 'plain', codes }), parameters));
+}
+
+/** Every document scored, by the definition. */
+function bruteForce(docs: readonly Doc[], parameters: Bm25Parameters, query: readonly string[], k: number) {
+  const df = new Map<string, number>();
+  for (const { words } of docs) for (const word of new Set(words)) df.set(word, (df.get(word) ?? 0) + 1);
+  const tokens = docs.reduce((sum, doc) => sum + doc.words.length, 0);
+  const known = query.filter(word => df.has(word));
+  const weight = (word: string) => idf(parameters.variant, df.get(word)!, docs.length);
+  const floor = known.reduce((sum, word) => sum + toGrid(weight(word) * absentPart(parameters)), 0);
+  const score = ({ words }: Doc) => {
+    const seen = parameters.lengths === 'lucene' ? luceneLength(words.length) : words.length;
+    return known.reduce((sum, word) => {
+      const tf = words.filter(other => other === word).length;
+      const part = tf === 0 ? 0 : presentPart(parameters, tf, (seen * docs.length) / tokens);
+      return sum + toGrid(weight(word) * part);
+    }, floor);
+  };
+  return docs
+    .map(doc => ({ id: doc.id, score: score(doc) }))
+    .filter(hit => hit.score > floor)
+    .sort((a, b) => b.score - a.score || compareIds(b.id, a.id))
+    .slice(0, k);
+}
+
+function found(searcher: Searcher, docs: readonly Doc[], query: readonly string[], k: number) {
+  const { documents, scores } = searcher.search(query.join(' '), k);
+  return [...documents].map((document, i) => ({ id: docs[document]!.id, score: scores[i] }));
+}
+
+const word = fc.integer({ min: 0, max: 11 }).map(n => `w${n}`);
+const anyParameters = fc.record({
+  variant: fc.constantFrom(...VARIANTS),
+  k1: fc.constantFrom(0, 0.9, 1.2, 2.5),
+  b: fc.constantFrom(0, 0.4, 0.75, 1),
+  delta: fc.constantFrom(0, 0.5, 1),
+  lengths: fc.constantFrom('exact' as const, 'lucene' as const),
+});
+const anyDocs = fc
+  .uniqueArray(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 60 })
+  .chain(ids => fc.tuple(...ids.map(id => fc.record({ id: fc.constant(id), words: fc.array(word, { maxLength: 70 }) }))))
+  .filter(docs => docs.some(doc => doc.words.length > 0));
+
+test('search returns what scoring every document returns: all variants, ties, repeated query terms, few pair codes', async () => {
+  const codes = fc.constantFrom(0xffff, 0, 7);
+  await fc.assert(
+    fc.asyncProperty(anyDocs, anyParameters, fc.array(word, { maxLength: 8 }), codes, async (docs, parameters, query, limit) => {
+      const searcher = await searcherOf(docs, parameters, limit);
+      for (const k of [1, 3, 100])
+        assert.deepEqual(found(searcher, docs, query, k), bruteForce(docs, parameters, query, k));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** Documents of a few words of a Zipf law, over several windows. */
+function manyDocs(count: number): Doc[] {
+  const rng = Rng.from(17, 'many');
+  const zipf = () => `z${Math.floor(Math.exp(rng.uniform() * Math.log(3000)))}`;
+  return Array.from({ length: count }, (_, i) => ({
+    id: `d${(i * 7919) % count}`,
+    words: Array.from({ length: 1 + rng.int(5) }, zipf),
+  }));
+}
+
+test('search over several windows: frequent, rare and middling terms, small and large k', async () => {
+  const docs = manyDocs(150_000);
+  for (const variant of VARIANTS) {
+    const parameters = { ...DEFAULT_PARAMETERS, variant };
+    const searcher = await searcherOf(docs, parameters);
+    for (const query of [['z1', 'z2', 'z900'], ['z3', 'z40', 'z500', 'z2500', 'z2'], ['z1']])
+      for (const k of [10, 1000]) {
+        const expected = bruteForce(docs, parameters, query, k);
+        assert.deepEqual(found(searcher, docs, query, k), expected, `${variant} ${query} ${k}`);
+      }
+  }
+});
