@@ -1,5 +1,6 @@
 export * from './analyzer.ts';
 export * from './bags.ts';
+export { type Answer, type BatchOptions, searchBatch } from './batch.ts';
 export * from './build.ts';
 export { openIndex, saveIndex, writeIndex } from './file.ts';
 export { porterStem } from './porter.ts';
