@@ -6,4 +6,5 @@ export * from './json.ts';
 export * from './lines.ts';
 export * from './progress.ts';
 export * from './rng.ts';
+export * from './table.ts';
 export * from './topk.ts';

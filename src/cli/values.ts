@@ -15,6 +15,13 @@ export function positive(text: string): number {
   return value;
 }
 
+/** A number between 0 and 1, both left out. */
+export function share(text: string): number {
+  const value = number(text);
+  if (value <= 0 || value >= 1) throw new InvalidArgumentError('expected a number between 0 and 1');
+  return value;
+}
+
 /** A whole number of at least `least`. */
 export function integer(least: number): (text: string) => number {
   return text => {

@@ -145,7 +145,7 @@ test('judgements are read in three layouts', async () => {
   const layouts = [
     'query-id\tcorpus-id\tscore\nq1\td1\t2\nq1\td2\t0\nq2\td1\t-1\n',
     'q1\td1\t2\r\nq1\td2\t0\r\nq2\td1\t-1',
-    'q1 0 d1 2\nq1  Q0\td2 0\n# a comment\n\nq2 0 d1 -1\n', // the first line has no tabs, so later ones are blanks,
+    'q1 0 d1 2\nq1  Q0\td2 0\n# a comment\n\nq2 0 d1 -1\n',
     'q1 d1 2.0\nq1 d2 0\nq2 d1 -1\n',
   ];
   for (const text of layouts) {
@@ -176,6 +176,8 @@ test('a qrels file without one relevant document is refused', async () => {
   assert.match((await problemsOf(readQrels(none, 'test')))[0]!, /no document has a grade above 0/);
   assert.match((await problemsOf(readQrels(none, 'dev')))[0]!, /no judgements/);
   assert.match((await problemsOf(readQrels(none, 'train')))[0]!, /has no qrels/);
+  const headless = await folderOf({ 'qrels/test.tsv': 'q\td\tx\nq\te\t1\n' });
+  assert.match((await problemsOf(readQrels(headless, 'test')))[0]!, /test\.tsv:1 expected a whole number/);
   const wrong = await folderOf({ 'qrels/test.tsv': 'just text\n' });
   assert.match(
     (await problemsOf(readQrels(wrong, 'test')))[0]!,

@@ -107,11 +107,12 @@ export function judgedQueries(queries: Queries, qrels: Qrels, folder: string): Q
   return { ids: kept.map(i => queries.ids[i]!), texts: kept.map(i => queries.texts[i]!) };
 }
 
-const CORPUS_FILES = ['corpus.jsonl', 'collection.tsv'];
+/** Names a corpus may have: BEIR's, MS MARCO's. */
+export const CORPUS_FILES: readonly string[] = ['corpus.jsonl', 'collection.tsv'];
 const qrelsFiles = (split: string) => [join('qrels', `${split}.tsv`), `qrels.${split}.tsv`];
 
-/** The one of these files that exists, plain or with `.gz`. */
-async function pathOf(folder: string, names: readonly string[]): Promise<string> {
+/** The one of these files of a folder that exists, plain or with `.gz`. Throws if none does, or several. */
+export async function pathOf(folder: string, names: readonly string[]): Promise<string> {
   const candidates = names.flatMap(name => [name, `${name}.gz`]).map(name => join(folder, name));
   const found: string[] = [];
   for (const path of candidates) if (await exists(path)) found.push(path);

@@ -9,10 +9,10 @@ const decoder = new TextDecoder();
 const LARGEST_TEXT = 2 ** 32 - 1;
 
 export class IdTable {
-  #slots = new Int32Array(1 << 10); // open addressing: 0 is free, else the id's number + 1
-  #hashes = new Uint32Array(1 << 9);
-  #ends = new Uint32Array(1 << 9); // id i is bytes ends[i-1] .. ends[i]
-  #text = new Uint8Array(1 << 13);
+  #slots = new Int32Array(64); // open addressing: 0 is free, else the id's number + 1
+  #hashes = new Uint32Array(32);
+  #ends = new Uint32Array(32); // id i is bytes ends[i-1] .. ends[i]
+  #text = new Uint8Array(256);
   #scratch = new Uint8Array(256);
   #size = 0;
 
@@ -37,6 +37,11 @@ export class IdTable {
 
   has(id: string): boolean {
     return this.find(id) >= 0;
+  }
+
+  /** The number of the id that the bytes `from .. to` spell, or -1; `hash` is their `hashBytes`. */
+  findBytes(bytes: Uint8Array, from: number, to: number, hash: number): number {
+    return this.#slots[this.#slotOf(bytes, from, to, hash)]! - 1;
   }
 
   /** The id with this number. */
@@ -100,13 +105,36 @@ export class IdTable {
   }
 }
 
+const FNV_OFFSET = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
 /** FNV-1a over bytes, with a final mix because tables use the low bits. */
 export function hashBytes(bytes: Uint8Array, from: number, to: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
-  hash ^= hash >>> 15;
-  hash = Math.imul(hash, 0x2c1b3c6d);
-  return (hash ^ (hash >>> 13)) >>> 0;
+  let hash = FNV_OFFSET;
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ bytes[i]!, FNV_PRIME);
+  return mixed(hash);
+}
+
+/** The same hash, while the bytes are copied to `target` from `at` on. */
+export function copyAndHash(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  target: Uint8Array,
+  at: number,
+): number {
+  let hash = FNV_OFFSET;
+  for (let i = from, j = at; i < to; i++, j++) {
+    const byte = bytes[i]!;
+    target[j] = byte;
+    hash = Math.imul(hash ^ byte, FNV_PRIME);
+  }
+  return mixed(hash);
+}
+
+function mixed(hash: number): number {
+  const folded = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return (folded ^ (folded >>> 13)) >>> 0;
 }
 
 export function equalBytes(

@@ -5,7 +5,7 @@
 import { InputError, Problems, readLineBlocks } from '../base/index.ts';
 import { docText, type ReadOptions, readCorpus } from './beir.ts';
 import { type JsonBlock, type JsonObject, readJsonBlocks } from './jsonl.ts';
-import { type DocumentText, documentIdsOf, pairOf } from './pairforms.ts';
+import type { DocumentText } from './pairforms.ts';
 import { readParquetBlocks } from './parquet.ts';
 
 /**
@@ -43,6 +43,7 @@ export async function* readPairs(
   path: string,
   options: PairOptions = {},
 ): AsyncGenerator<readonly PairRecord[]> {
+  const { pairOf } = await import('./pairforms.ts'); // with its schemas, which no other reader should wait for
   const problems = new Problems();
   const textOfDocument = await documentsOf(path, options);
   let count = 0;
@@ -98,6 +99,7 @@ async function* readTuples(
 /** Texts of the documents that the file's records name by id. Only those are kept in memory. */
 async function documentsOf(path: string, options: PairOptions): Promise<DocumentText> {
   if (options.corpus === undefined) return () => undefined;
+  const { documentIdsOf } = await import('./pairforms.ts');
   const wanted = new Map<string, string | undefined>();
   for await (const { values } of readRows(path, new Problems(), options)) {
     for (const value of values) for (const id of documentIdsOf(value)) wanted.set(id, undefined);

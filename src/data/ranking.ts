@@ -84,9 +84,7 @@ function isRanked(
   compareTied: (a: number, b: number) => number,
 ): boolean {
   for (let i = 1; i < rows.length; i++) {
-    const [a, b] = [rows[i - 1]!, rows[i]!];
-    const difference = scores[a]! - scores[b]!;
-    if (difference < 0 || (difference === 0 && compareTied(a, b) > 0)) return false;
+    if (!isBefore(rows[i - 1]!, rows[i]!, scores, compareTied)) return false;
   }
   return true;
 }
@@ -117,6 +115,5 @@ function isBefore(
   scores: Float64Array,
   compareTied: (a: number, b: number) => number,
 ): boolean {
-  const difference = scores[a]! - scores[b]!;
-  return difference > 0 || (difference === 0 && compareTied(a, b) <= 0);
+  return scores[a]! > scores[b]! || (scores[a] === scores[b] && compareTied(a, b) <= 0);
 }

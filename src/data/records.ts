@@ -90,6 +90,11 @@ export class UniqueIds {
     return this.#ids.has(id);
   }
 
+  /** The ids in the order they came, with their lines. */
+  *entries(): Generator<{ readonly id: string; readonly line: number }> {
+    for (let i = 0; i < this.#ids.size; i++) yield { id: this.#ids.at(i), line: this.#lines[i]! };
+  }
+
   get size(): number {
     return this.#ids.size;
   }

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
+import { runProgram } from './program.ts';
+import { testIo } from './testing.ts';
+
+const root = await mkdtemp(join(tmpdir(), 'isoflop-data-cli-'));
+after(() => rm(root, { recursive: true }));
+
+async function folderOf(name: string, files: Record<string, string>): Promise<string> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name, path)), { recursive: true });
+    await writeFile(join(root, name, path), content);
+  }
+  return join(root, name);
+}
+
+const sound = {
+  'corpus.jsonl': '{"_id":"a","text":"x"}\n',
+  'queries.jsonl': '{"_id":"q","text":"query"}\n{"_id":"r","text":"other"}\n',
+  'qrels/test.tsv': 'q\ta\t1\n',
+};
+
+test('data ls shows the registry and what is here', async () => {
+  await mkdir(join(root, 'cache', 'datasets', 'scifact'), { recursive: true });
+  const io = testIo({ ISOFLOP_CACHE: join(root, 'cache') });
+  assert.equal(await runProgram(['data', 'ls'], io), 0);
+  assert.match(io.stdout(), /^name +split +documents +queries +archive +self-hits +here +licence$/m);
+  assert.match(io.stdout(), /^arguana +test +8\.67k +1406 +3\.77MB +drop +CC-BY-SA-4\.0$/m);
+  assert.match(io.stdout(), /^scifact +test .* keep +yes/m);
+  const json = testIo();
+  assert.equal(await runProgram(['data', 'ls', '--json', '--cache', root], json), 0);
+  const { datasets } = JSON.parse(json.stdout());
+  assert.equal(datasets.length, 14 + 12 + 1);
+  assert.equal(datasets.find((dataset: { name: string }) => dataset.name === 'scifact').folder, null);
+});
+
+test('data get offline finds what is in the cache and explains what is not', async () => {
+  const environment = { ISOFLOP_CACHE: join(root, 'cache'), HF_HUB_OFFLINE: '1' };
+  await mkdir(join(root, 'cache', 'datasets', 'scifact'), { recursive: true });
+  const here = testIo(environment);
+  assert.equal(await runProgram(['data', 'get', 'scifact'], here), 0, here.stderr());
+  assert.equal(here.stdout(), `${join(root, 'cache', 'datasets', 'scifact')}\n`);
+  const away = testIo(environment);
+  assert.equal(await runProgram(['data', 'get', 'nfcorpus'], away), 2);
+  assert.match(away.stderr(), /nfcorpus: is not in .* offline/);
+  const unknown = testIo(environment);
+  assert.equal(await runProgram(['data', 'get', 'sifact', 'x'], unknown), 2);
+  assert.match(unknown.stderr(), /sifact: no such collection.*\n.*x: no such collection/);
+});
+
+test('data check exits 0 with warnings, 2 with errors or when strict, and prints the same object', async () => {
+  const fine = await folderOf('fine', sound);
+  const io = testIo();
+  assert.equal(await runProgram(['data', 'check', fine], io), 0);
+  assert.match(io.stdout(), /1 documents, 2 queries; 0 errors, 1 warnings/);
+  assert.match(io.stderr(), /warning: .*queries\.jsonl:2: query 'r' has no judgements/);
+  const strict = testIo();
+  assert.equal(await runProgram(['data', 'check', fine, '--strict'], strict), 2);
+  assert.match(strict.stderr(), /error: .*queries\.jsonl:2/);
+  const broken = await folderOf('broken', { ...sound, 'qrels/test.tsv': 'q\tnowhere\t1\n' });
+  const json = testIo();
+  assert.equal(await runProgram(['data', 'check', broken, '--json'], json), 2);
+  const report = JSON.parse(json.stdout());
+  assert.equal(report.errorCount, 1);
+  assert.match(report.errors[0].where, /qrels\/test\.tsv:1$/);
+  assert.match(json.stderr(), /error: .*test\.tsv:1: document 'nowhere' is not in the corpus/);
+});
