@@ -9,7 +9,8 @@
  * earlier word of their passage, as topical words do. Lengths are log-normal.
  */
 import { fileURLToPath } from 'node:url';
-import { Rng, type bm25 } from 'isoflop';
+import { Rng } from '#src/base/index.js';
+import type { DocumentBatch } from '#src/bm25/index.js';
 
 export const MS_MARCO_PASSAGES = 8_841_823;
 
@@ -85,13 +86,13 @@ function passageText(said: readonly string[]): string {
 }
 
 /** Passages `BATCH * batch` and following: any batch can be made by itself. */
-export function syntheticBatch(batch: number, size = BATCH): bm25.DocumentBatch {
+export function syntheticBatch(batch: number, size = BATCH): DocumentBatch {
   const rng = Rng.from(SEED, 'passages', batch);
   const ids = Array.from({ length: size }, (_, i) => String(batch * BATCH + i));
   return { ids, texts: ids.map(() => passageText(passageWords(rng))) };
 }
 
-export async function* syntheticCorpus(documents: number): AsyncGenerator<bm25.DocumentBatch> {
+export async function* syntheticCorpus(documents: number): AsyncGenerator<DocumentBatch> {
   for (let first = 0; first < documents; first += BATCH)
     yield syntheticBatch(first / BATCH, Math.min(BATCH, documents - first));
 }

@@ -1,2 +1,1 @@
 export * from './base/index.ts';
-export * as bm25 from './bm25/index.ts';

@@ -4,13 +4,11 @@ import { Piscina } from 'piscina';
 import { InputError } from '../base/index.ts';
 import type { Prepared } from './prepare.ts';
 import { type Found, Searcher } from './search.ts';
-import { answer, type PackedAnswers, type SearchTask } from './tasks.ts';
+import { answer, type PackedAnswers, type Query, type SearchTask, unpackAnswer } from './tasks.ts';
 
 export interface BatchOptions {
   /** Threads that search (default 1: this one). */
-  readonly threads?: number;
-  /** For each query the number of a document to leave out (its own, in collections whose queries are documents), or -1. */
-  readonly without?: readonly number[];
+  readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,33 +24,21 @@ const TASK_QUERIES = 64;
 /** The best `k` documents of every query, in order. Throws an `InputError` unless k is a whole number from 1 on. */
 export async function* searchBatch(
   prepared: Prepared,
-  queries: readonly string[],
+  queries: readonly Query[],
   k: number,
   options: BatchOptions = {},
 ): AsyncGenerator<Answer> {
   if (!Number.isSafeInteger(k) || k < 1) throw new InputError('k', `${k} is no whole number from 1 on`);
-  const tasks = cut(queries, k, options.without);
+  const tasks: SearchTask[] = [];
+  for (let from = 0; from < queries.length; from += TASK_QUERIES)
+    tasks.push({ queries: queries.slice(from, from + TASK_QUERIES), k });
   const answers =
     (options.threads ?? 1) > 1
       ? inThreads(prepared, tasks, options)
       : inThisThread(new Searcher(prepared), tasks, options);
   let query = 0;
-  for await (const { ends, documents, scores } of answers) {
-    let from = 0;
-    for (const to of ends) {
-      yield { query: query++, documents: documents.subarray(from, to), scores: scores.subarray(from, to) };
-      from = to;
-    }
-  }
-}
-
-function cut(queries: readonly string[], k: number, without: readonly number[] | undefined): SearchTask[] {
-  const tasks: SearchTask[] = [];
-  for (let from = 0; from < queries.length; from += TASK_QUERIES) {
-    const to = from + TASK_QUERIES;
-    tasks.push({ queries: queries.slice(from, to), k, without: without?.slice(from, to) });
-  }
-  return tasks;
+  for await (const packed of answers)
+    for (let i = 0; i < packed.ends.length; i++) yield { query: query++, ...unpackAnswer(packed, i) };
 }
 
 async function* inThisThread(

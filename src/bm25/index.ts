@@ -7,4 +7,5 @@ export { porterStem } from './porter.ts';
 export { type Prepared, prepare } from "./prepare.ts";
 export * from './scoring.ts';
 export * from './search.ts';
+export type { Query } from './tasks.ts';
 export { words } from './words.ts';

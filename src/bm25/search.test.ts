@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { compareIds } from '../data/index.ts';
-import { Rng } from '../base/index.ts';
+import { InputError, Rng } from '../base/index.ts';
+import { searchBatch } from './batch.ts';
 import { buildIndex } from './build.ts';
 import { prepare } from './prepare.ts';
 import {
@@ -23,9 +24,13 @@ interface Doc {
   readonly words: readonly string[];
 }
 
-async function searcherOf(docs: readonly Doc[], parameters: Bm25Parameters, codes = 0xffff): Promise<Searcher> {
+async function indexOf(docs: readonly Doc[], codes = 0xffff) {
   const batch = { ids: docs.map(doc => doc.id), texts: docs.map(doc => doc.words.join(' ')) };
-  return new Searcher(prepare(await buildIndex([batch], { analyzer: 'plain', codes }), parameters));
+  return buildIndex([batch], { analyzer: 'plain', codes });
+}
+
+async function searcherOf(docs: readonly Doc[], parameters: Bm25Parameters, codes?: number): Promise<Searcher> {
+  return new Searcher(prepare(await indexOf(docs, codes), parameters));
 }
 
 /** Every document scored, by the definition. */
@@ -81,6 +86,50 @@ test('search returns what scoring every document returns: all variants, ties, re
   );
 });
 
+test('a document left out makes room for the next, and documents can be scored whether they are found or not', async () => {
+  await fc.assert(
+    fc.asyncProperty(anyDocs, anyParameters, fc.array(word, { maxLength: 8 }), fc.nat(), async (docs, parameters, query, n) => {
+      const searcher = await searcherOf(docs, parameters);
+      const without = n % docs.length;
+      const all = searcher.search(query.join(' '), docs.length, { also: [...docs.keys()] });
+      const scoreOf = new Map([...all.documents].map((document, i) => [document, all.scores[i]!]));
+      const floor = Math.min(...all.also);
+      docs.forEach((_, document) => assert.equal(all.also[document], scoreOf.get(document) ?? floor));
+      const some = searcher.search(query.join(' '), 3, { without });
+      assert.deepEqual([...some.documents], [...all.documents].filter(document => document !== without).slice(0, 3));
+    }),
+  );
+});
+
+test('batches come in the order of their queries, whatever the number of threads', async () => {
+  const docs = manyDocs(3000);
+  const { prepared } = await searcherOf(docs, DEFAULT_PARAMETERS);
+  const queries = Array.from({ length: 300 }, (_, i) => ({ text: `z${i} z${(7 * i) % 50}`, without: i, also: [i] }));
+  const collect = async (threads: number) => {
+    const answers = [];
+    for await (const answer of searchBatch(prepared, queries, 5, { threads })) answers.push(answer);
+    return answers;
+  };
+  const one = await collect(1);
+  assert.deepEqual(one.map(({ query }) => query), [...queries.keys()]);
+  assert.deepEqual(await collect(3), one);
+  assert.ok(one.every(({ documents, query }) => !documents.includes(query)));
+});
+
+test('an aborted batch stops', async () => {
+  const { prepared } = await searcherOf(manyDocs(100), DEFAULT_PARAMETERS);
+  for (const threads of [1, 2]) {
+    const batch = searchBatch(prepared, [{ text: 'z1' }], 5, { threads, signal: AbortSignal.abort() });
+    await assert.rejects(batch.next(), { name: 'AbortError' });
+  }
+});
+
+test('k must be a whole number from 1 on', async () => {
+  const { prepared } = await searcherOf(manyDocs(100), DEFAULT_PARAMETERS);
+  for (const k of [0, -1, 1.5, Number.NaN])
+    await assert.rejects(searchBatch(prepared, [{ text: 'z1' }], k).next(), InputError);
+});
+
 /** Documents of a few words of a Zipf law, over several windows. */
 function manyDocs(count: number): Doc[] {
   const rng = Rng.from(17, 'many');
@@ -92,14 +141,15 @@ function manyDocs(count: number): Doc[] {
 }
 
 test('search over several windows: frequent, rare and middling terms, small and large k', async () => {
-  const docs = manyDocs(150_000);
-  for (const variant of VARIANTS) {
+  const docs = manyDocs(140_000);
+  const index = await indexOf(docs);
+  for (const variant of ['lucene', 'bm25l'] as const) {
     const parameters = { ...DEFAULT_PARAMETERS, variant };
-    const searcher = await searcherOf(docs, parameters);
-    for (const query of [['z1', 'z2', 'z900'], ['z3', 'z40', 'z500', 'z2500', 'z2'], ['z1']])
-      for (const k of [10, 1000]) {
-        const expected = bruteForce(docs, parameters, query, k);
-        assert.deepEqual(found(searcher, docs, query, k), expected, `${variant} ${query} ${k}`);
-      }
+    const searcher = new Searcher(prepare(index, parameters));
+    for (const query of [['z1', 'z2', 'z900'], ['z3', 'z40', 'z500', 'z2500', 'z2'], ['z1'], ['z7', 'z2900']]) {
+      const expected = bruteForce(docs, parameters, query, 1000);
+      assert.deepEqual(found(searcher, docs, query, 1000), expected, `${variant} ${query}`);
+      assert.deepEqual(found(searcher, docs, query, 10), expected.slice(0, 10), `${variant} ${query}`);
+    }
   }
 });

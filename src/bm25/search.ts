@@ -19,6 +19,15 @@ import { find } from './strings.ts';
 export interface Found {
   readonly documents: Uint32Array;
   readonly scores: Float64Array;
+  /** The scores of the documents asked for by `also`. */
+  readonly also: Float64Array;
+}
+
+export interface SearchOptions {
+  /** A document to leave out, as if it were not there; -1: none. */
+  readonly without?: number | undefined;
+  /** Documents to score whether they are found or not. */
+  readonly also?: readonly number[] | undefined;
 }
 
 /** One distinct term of a query. */
@@ -95,21 +104,14 @@ export class Searcher {
 
   /**
    * The best `k` of the documents that score more than one without any of the query's terms, in ranking order
-   * (score descending, then id descending by bytes). The document `without` is left out, as if it were not there.
+   * (score descending, then id descending by bytes).
    */
-  search(query: string, k: number, without = -1): Found {
-    const { documents, scores } = this.#search(query, without < 0 ? k : k + 1);
-    if (without < 0) return { documents, scores };
-    const at = documents.indexOf(without);
-    const kept = (_: number, i: number) => i !== at;
-    return { documents: documents.filter(kept).subarray(0, k), scores: scores.filter(kept).subarray(0, k) };
-  }
-
-  #search(query: string, k: number): Found {
+  search(query: string, k: number, options: SearchOptions = {}): Found {
+    const { without = -1, also = [] } = options;
     const terms = this.#terms(query);
     const clauses = this.#clauses(terms);
     const highest = clauses.reduce((sum, clause) => sum + clause.bound, 0);
-    this.#collector.begin(k, highest);
+    this.#collector.begin(without < 0 ? k : k + 1, highest);
     for (let window = 0; window < this.#windows; window++) this.#searchWindow(clauses, window);
     const { scores, ranks } = this.#collector.finish();
     const floor = this.#floor(terms);
@@ -119,18 +121,18 @@ export class Searcher {
       documents[i] = documentOfRank[ranks[i]!]!;
       scores[i]! += floor;
     }
-    return { documents, scores };
+    const found = { documents, scores, also: Float64Array.from(also, d => floor + this.#sumOf(clauses, d)) };
+    return without < 0 ? found : leaveOut(found, without, k);
   }
 
-  /** The score of one document, whether it would be found or not. */
-  score(query: string, document: number): number {
-    const terms = this.#terms(query);
-    let score = this.#floor(terms);
-    for (const { list, weight, times } of this.#clauses(terms)) {
-      const part = partIn(this.prepared, list, document >>> WINDOW_BITS, document & DOCUMENT_MASK);
-      score += times * toGrid(weight * part);
-    }
-    return score;
+  /** What the clauses contribute to one document. */
+  #sumOf(clauses: readonly Clause[], document: number): number {
+    const [window, within] = [document >>> WINDOW_BITS, document & DOCUMENT_MASK];
+    return clauses.reduce(
+      (sum, { list, weight, times }) =>
+        sum + times * toGrid(weight * partIn(this.prepared, list, window, within)),
+      0,
+    );
   }
 
   #searchWindow(clauses: readonly Clause[], window: number): void {
@@ -250,4 +252,10 @@ export class Searcher {
       if (sum >= collector.threshold) collector.push(sum, idRanks[first + this.#candidates[k]!]!);
     }
   }
+}
+
+function leaveOut({ documents, scores, also }: Found, without: number, k: number): Found {
+  const at = documents.indexOf(without);
+  const kept = (_: number, i: number) => i !== at;
+  return { documents: documents.filter(kept).subarray(0, k), scores: scores.filter(kept).subarray(0, k), also };
 }
