@@ -1,6 +1,7 @@
 /** Documents as bags of terms: what analysis leaves of a text, and what an index is inverted from. */
+import { withRoom } from '../data/index.ts';
 import type { Analyzer } from './analyzer.ts';
-import { grown, StringTable } from './strings.ts';
+import { StringTable } from './intern.ts';
 import { WordScanner } from './words.ts';
 
 /** Consecutive documents. Terms are numbers given by a `StringTable`. */
@@ -61,8 +62,8 @@ export class BagMaker {
       length++;
       this.#count(term);
     }
-    this.#lengths = grown(this.#lengths, this.#documents + 1);
-    this.#counts = grown(this.#counts, this.#documents + 1);
+    this.#lengths = withRoom(this.#lengths, this.#documents + 1);
+    this.#counts = withRoom(this.#counts, this.#documents + 1);
     this.#lengths[this.#documents] = length;
     this.#counts[this.#documents++] = this.#postings - this.#begin;
   }
@@ -83,10 +84,10 @@ export class BagMaker {
 
   #learn(word: number, surface: string): void {
     const term = this.#analyzer.normalise(surface);
-    this.#termOfWord = grown(this.#termOfWord, word + 1);
+    this.#termOfWord = withRoom(this.#termOfWord, word + 1);
     this.#termOfWord[word] = term === undefined ? -1 : this.terms.intern(term, 0, term.length);
     const known = this.#latest.length;
-    this.#latest = grown(this.#latest, this.terms.size);
+    this.#latest = withRoom(this.#latest, this.terms.size);
     this.#latest.fill(-1, known);
   }
 
@@ -98,8 +99,8 @@ export class BagMaker {
     }
     const posting = this.#postings++;
     if (posting >= this.#tfs.length) {
-      this.#postingTerms = grown(this.#postingTerms, posting + 1);
-      this.#tfs = grown(this.#tfs, posting + 1);
+      this.#postingTerms = withRoom(this.#postingTerms, posting + 1);
+      this.#tfs = withRoom(this.#tfs, posting + 1);
     }
     this.#latest[term] = posting;
     this.#postingTerms[posting] = term;

@@ -3,13 +3,15 @@
  * terms in byte order, then lay out all lists exactly and fill them, one part at a time. The result depends only on the documents and their order.
  */
 import { InputError, type Progress, silentProgress } from '../base/index.ts';
+import { withRoom } from '../data/index.ts';
 import { type Analyzer, type AnalyzerName, analyzerNamed } from './analyzer.ts';
 import { BagMaker, type Bags, type DocumentBatch } from './bags.ts';
 import { type Codebook, PairCounter } from './codes.ts';
 import { listStarts, type Part, PartMaker, planParts } from './postings.ts';
 import { shareCopy, shared } from './shared.ts';
 import { BagSpool } from './spool.ts';
-import { compareWith, grown, type PackedStrings, packedOrder, StringPacker, type StringTable } from './strings.ts';
+import { StringPacker, type StringTable } from './intern.ts';
+import { compareWith, type PackedStrings, packedOrder, unpack } from './strings.ts';
 
 export interface BuildOptions {
   readonly analyzer: AnalyzerName;
@@ -49,6 +51,11 @@ export interface IndexHead {
 
 export interface Bm25Index extends IndexHead {
   readonly parts: readonly Part[];
+}
+
+/** The id of a document. */
+export function documentId(index: Bm25Index, document: number): string {
+  return unpack(index.ids, document);
 }
 
 /** Builds an index in memory. Throws an `InputError` on duplicate ids and on a collection without documents. */
@@ -151,9 +158,9 @@ async function collect(
   let spooled = 0;
   const flush = async () => {
     const bags = maker.take();
-    lengths = grown(lengths, spooled + bags.lengths.length);
+    lengths = withRoom(lengths, spooled + bags.lengths.length);
     lengths.set(bags.lengths, spooled);
-    df = grown(df, maker.terms.size);
+    df = withRoom(df, maker.terms.size);
     for (let i = 0; i < bags.terms.length; i++) df[bags.terms[i]!]!++;
     countPairs(bags, pairs);
     await spool.append(spooled, bags);

@@ -27,7 +27,7 @@ export interface Bm25Parameters {
   readonly lengths: 'exact' | 'lucene';
 }
 
-/** Lucene's variant with Anserini's parameters for passages and BEIR; delta is bm25s' default. */
+/** k1 and b are Anserini's for passages and BEIR; delta is bm25s'. */
 export const DEFAULT_PARAMETERS: Bm25Parameters = {
   variant: 'lucene',
   k1: 0.9,
@@ -35,6 +35,14 @@ export const DEFAULT_PARAMETERS: Bm25Parameters = {
   delta: 0.5,
   lengths: 'lucene',
 };
+
+/** Defaults for what is not said. Only Lucene's variant takes lengths as Lucene keeps them. */
+export function parametersOf(said: Partial<Bm25Parameters> = {}): Bm25Parameters {
+  const { variant = DEFAULT_PARAMETERS.variant } = said;
+  const lengths = said.lengths ?? (variant === 'lucene' ? 'lucene' : 'exact');
+  const { k1 = DEFAULT_PARAMETERS.k1, b = DEFAULT_PARAMETERS.b, delta = DEFAULT_PARAMETERS.delta } = said;
+  return { variant, k1, b, delta, lengths };
+}
 
 /** Throws an `InputError` that lists every value out of range. */
 export function checkParameters({ k1, b, delta }: Bm25Parameters): void {
@@ -46,10 +54,13 @@ export function checkParameters({ k1, b, delta }: Bm25Parameters): void {
   if (problems.length > 0) throw new InputError(problems);
 }
 
-/** Parameters as they stand in a result's name: `lucene k1=0.9 b=0.4`. */
-export function describeParameters({ variant, k1, b, delta, lengths }: Bm25Parameters): string {
-  const shift = variant === 'bm25l' || variant === 'bm25+' ? ` delta=${delta}` : '';
-  return `${variant} k1=${k1} b=${b}${shift}${lengths === 'exact' ? ' exact-lengths' : ''}`;
+/** Parameters as they stand in the name of a result: `lucene,k1=0.9,b=0.4`. The way of lengths is named where it is not the variant's own. */
+export function describeParameters(parameters: Bm25Parameters): string {
+  const { variant, k1, b, delta, lengths } = parameters;
+  const parts = [variant, `k1=${k1}`, `b=${b}`];
+  if (variant === 'bm25l' || variant === 'bm25+') parts.push(`delta=${delta}`);
+  if (lengths !== parametersOf({ variant }).lengths) parts.push(`lengths=${lengths}`);
+  return parts.join();
 }
 
 /** 1.5 * 2^28: adding and subtracting it rounds a float64 below 2^27 to a multiple of 2^-24. */
