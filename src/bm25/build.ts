@@ -4,19 +4,22 @@
  */
 import { InputError, type Progress, silentProgress } from '../base/index.ts';
 import { withRoom } from '../data/index.ts';
-import { type Analyzer, type AnalyzerName, analyzerNamed } from './analyzer.ts';
-import { BagMaker, type Bags, type DocumentBatch } from './bags.ts';
+import { analyzeTexts } from './analysis.ts';
+import type { AnalyzerName } from './analyzer.ts';
+import type { Bags, DocumentBatch } from './bags.ts';
 import { type Codebook, PairCounter } from './codes.ts';
 import { listStarts, type Part, PartMaker, planParts } from './postings.ts';
 import { shareCopy, shared } from './shared.ts';
 import { BagSpool } from './spool.ts';
-import { StringPacker, type StringTable } from './intern.ts';
+import { StringPacker, StringTable } from './intern.ts';
 import { compareWith, type PackedStrings, packedOrder, unpack } from './strings.ts';
 
 export interface BuildOptions {
   readonly analyzer: AnalyzerName;
   /** About how much memory postings may take while the index is built (default 1 GiB); more goes through a temporary file. */
   readonly memoryBytes?: number;
+  /** Threads that analyze text (default 1: this one). The index does not depend on them. */
+  readonly threads?: number;
   /** At most this many pair codes (default, and most: 65,535). */
   readonly codes?: number;
   readonly progress?: Progress;
@@ -24,7 +27,6 @@ export interface BuildOptions {
 }
 
 const DEFAULT_MEMORY_BYTES = 2 ** 30;
-const SPOOL_POSTINGS = 1 << 20;
 
 /** Everything of an index but its postings. All arrays lie in memory that threads can share. */
 export interface IndexHead {
@@ -145,47 +147,50 @@ interface Collection {
 /** Analyzes all documents into the spool. */
 async function collect(
   batches: AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>,
-  options: BuildOptions,
+  { analyzer, threads = 1, codes, progress = silentProgress, signal }: BuildOptions,
   spool: BagSpool,
 ): Promise<Collection> {
-  const analyzer: Analyzer = analyzerNamed(options.analyzer);
-  const task = (options.progress ?? silentProgress).start('analyze', undefined, 'documents');
-  const maker = new BagMaker(analyzer);
+  const task = progress.start('analyze', undefined, 'documents');
   const ids = new StringPacker();
-  let lengths = new Uint32Array(1024);
-  let df = new Uint32Array(1024);
   const pairs = new PairCounter();
-  let spooled = 0;
-  const flush = async () => {
-    const bags = maker.take();
-    lengths = withRoom(lengths, spooled + bags.lengths.length);
-    lengths.set(bags.lengths, spooled);
-    df = withRoom(df, maker.terms.size);
+  let [lengths, df] = [new Uint32Array(1024), new Uint32Array(1024)];
+  let documents = 0;
+  let terms = new StringTable();
+  for await (const analyzed of analyzeTexts(textsOf(batches, ids, signal), analyzer, threads)) {
+    const { bags } = analyzed;
+    terms = analyzed.terms;
+    lengths = withRoom(lengths, documents + bags.lengths.length);
+    lengths.set(bags.lengths, documents);
+    df = withRoom(df, terms.size);
     for (let i = 0; i < bags.terms.length; i++) df[bags.terms[i]!]!++;
     countPairs(bags, pairs);
-    await spool.append(spooled, bags);
-    spooled += bags.lengths.length;
-  };
-  for await (const batch of batches) {
-    options.signal?.throwIfAborted();
-    for (const id of batch.ids) ids.push(id);
-    for (const text of batch.texts) {
-      maker.add(text);
-      if (maker.postings >= SPOOL_POSTINGS) await flush();
-    }
-    task.update(ids.count);
+    await spool.append(documents, bags);
+    documents += bags.lengths.length;
+    task.update(documents);
   }
-  await flush();
   task.finish();
-  if (spooled === 0) throw new InputError('collection', 'holds no documents: nothing to index');
+  if (documents === 0) throw new InputError('collection', 'holds no documents: nothing to index');
   return {
-    documents: spooled,
+    documents,
     ids: ids.packed(),
-    lengths: lengths.subarray(0, spooled),
-    terms: maker.terms,
-    df: df.subarray(0, maker.terms.size),
-    codebook: pairs.codebook(options.codes),
+    lengths: lengths.subarray(0, documents),
+    terms,
+    df: df.subarray(0, terms.size),
+    codebook: pairs.codebook(codes),
   };
+}
+
+/** The texts of batches, whose ids are kept. */
+async function* textsOf(
+  batches: AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>,
+  ids: StringPacker,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly string[]> {
+  for await (const batch of batches) {
+    signal?.throwIfAborted();
+    for (const id of batch.ids) ids.push(id);
+    yield batch.texts;
+  }
 }
 
 function countPairs({ lengths, counts, tfs }: Bags, pairs: PairCounter): void {
