@@ -24,9 +24,10 @@ const LOW_WORD = new Uint32Array(BigUint64Array.of(1n).buffer)[0] === 1 ? 0 : 1;
 export class Collector {
   /** No document with a lower score can be among the k best; one with this very score may be. */
   threshold = 0;
+  readonly #rankOf: Uint32Array;
   #k = 0;
   #scores = new Float64Array();
-  #ranks = new Uint32Array();
+  #documents = new Uint32Array();
   #size = 0;
   #keys = new BigUint64Array();
   #words = new Uint32Array();
@@ -39,29 +40,34 @@ export class Collector {
   #worstScore = -1;
   #worstRank = 0;
 
-  /** Begins a new ranking of at most `k` documents with scores from 0 to `highest`. */
-  begin(k: number, highest: number): void {
+  /** `rankOf` gives each document the distinct number that decides ties: the larger ranks first. */
+  constructor(rankOf: Uint32Array) {
+    this.#rankOf = rankOf;
+  }
+
+  /** Begins a new ranking of at most `k` documents with scores from 0 to `highest`, of which k are known to score at least `least`. */
+  begin(k: number, highest: number, least = 0): void {
     if (k !== this.#k) {
       this.#k = k;
       this.#scores = new Float64Array(4 * k + 1024);
-      this.#ranks = new Uint32Array(4 * k + 1024);
+      this.#documents = new Uint32Array(4 * k + 1024);
     }
-    this.threshold = 0;
+    this.threshold = least;
     this.#size = 0;
     this.#counts.fill(0);
     this.#bucketsPerPoint = highest > 0 ? (BUCKETS - 1) / highest : 0;
-    this.#lowest = 0;
+    this.#lowest = Math.trunc(least * this.#bucketsPerPoint);
     this.#seen = 0;
     this.#worstScore = -1;
     this.#worstRank = 0;
   }
 
   /** Offers a document, each at most once. The score must not be below `threshold`. */
-  push(score: number, rank: number): void {
-    if (score === this.#worstScore && rank < this.#worstRank) return;
+  push(score: number, document: number): void {
+    if (score === this.#worstScore && this.#rankOf[document]! < this.#worstRank) return;
     const at = this.#size++;
     this.#scores[at] = score;
-    this.#ranks[at] = rank;
+    this.#documents[at] = document;
     const bucket = Math.trunc(score * this.#bucketsPerPoint);
     this.#counts[bucket]!++;
     if (bucket >= this.#lowest && ++this.#seen - this.#counts[this.#lowest]! >= this.#k) this.#raise();
@@ -73,7 +79,7 @@ export class Collector {
     this.#drop();
     if (this.#size > 2 * this.#k) this.#cut();
     const size = this.#size;
-    const [scores, ranks] = [this.#scores, this.#ranks];
+    const scores = this.#scores;
     let [lowest, highest] = [Number.POSITIVE_INFINITY, 0];
     for (let i = 0; i < size; i++) {
       if (scores[i]! < lowest) lowest = scores[i]!;
@@ -82,19 +88,19 @@ export class Collector {
     const best = Math.min(size, this.#k);
     return (highest - lowest) * GRID_STEPS <= 0xffffffff
       ? this.#sortByKeys(size, best, lowest)
-      : sortByComparison(scores.subarray(0, size), ranks.subarray(0, size), best);
+      : this.#sortByComparison(size, best);
   }
 
   /** Sorts through 64-bit keys, the score's steps above the lowest before the rank: the engine sorts those natively. */
   #sortByKeys(size: number, best: number, lowest: number): Best {
-    const [scores, ranks] = [this.#scores, this.#ranks];
+    const [scores, documents, rankOf] = [this.#scores, this.#documents, this.#rankOf];
     if (size > this.#keys.length) {
       this.#keys = new BigUint64Array(2 * size);
       this.#words = new Uint32Array(this.#keys.buffer);
     }
     const words = this.#words;
     for (let i = 0; i < size; i++) {
-      words[2 * i + LOW_WORD] = ranks[i]!;
+      words[2 * i + LOW_WORD] = rankOf[documents[i]!]!;
       words[2 * i + 1 - LOW_WORD] = (scores[i]! - lowest) * GRID_STEPS;
     }
     this.#keys.subarray(0, size).sort();
@@ -106,6 +112,17 @@ export class Collector {
     return sorted;
   }
 
+  #sortByComparison(size: number, best: number): Best {
+    const scores = this.#scores.slice(0, size);
+    const ranks = Uint32Array.from(this.#documents.subarray(0, size), document => this.#rankOf[document]!);
+    const order = Uint32Array.from(ranks.keys()).sort((a, b) => scores[b]! - scores[a]! || ranks[b]! - ranks[a]!);
+    const first = order.subarray(0, best);
+    return {
+      scores: Float64Array.from(first, i => scores[i]!),
+      ranks: Uint32Array.from(first, i => ranks[i]!),
+    };
+  }
+
   /** Makes room: drops what is below the threshold, and if that is little, all but the k best. */
   #shrink(): void {
     this.#drop();
@@ -114,13 +131,13 @@ export class Collector {
 
   #drop(): void {
     const { threshold } = this;
-    const [scores, ranks] = [this.#scores, this.#ranks];
+    const [scores, documents] = [this.#scores, this.#documents];
     let kept = 0;
     for (let i = 0; i < this.#size; i++) {
       const score = scores[i]!;
       if (score < threshold) continue;
       scores[kept] = score;
-      ranks[kept++] = ranks[i]!;
+      documents[kept++] = documents[i]!;
     }
     this.#size = kept;
   }
@@ -136,17 +153,17 @@ export class Collector {
   #cut(): void {
     const k = this.#k;
     if (this.#size <= k) return;
-    const [scores, ranks] = [this.#scores, this.#ranks];
+    const [scores, documents, rankOf] = [this.#scores, this.#documents, this.#rankOf];
     for (let low = 0, high = this.#size - 1; low < high; ) {
       const middle = (low + high) >>> 1;
-      const [score, rank] = [scores[middle]!, ranks[middle]!];
+      const [score, rank] = [scores[middle]!, rankOf[documents[middle]!]!];
       let [i, j] = [low, high];
       while (i <= j) {
-        while (scores[i]! > score || (scores[i] === score && ranks[i]! > rank)) i++;
-        while (scores[j]! < score || (scores[j] === score && ranks[j]! < rank)) j--;
+        while (scores[i]! > score || (scores[i] === score && rankOf[documents[i]!]! > rank)) i++;
+        while (scores[j]! < score || (scores[j] === score && rankOf[documents[j]!]! < rank)) j--;
         if (i > j) break;
         swap(scores, i, j);
-        swap(ranks, i++, j--);
+        swap(documents, i++, j--);
       }
       if (k - 1 <= j) high = j;
       else if (k - 1 >= i) low = i;
@@ -154,8 +171,8 @@ export class Collector {
     }
     this.#size = k;
     this.#worstScore = scores[k - 1]!;
-    this.#worstRank = ranks[k - 1]!;
-    this.threshold = this.#worstScore;
+    this.#worstRank = rankOf[documents[k - 1]!]!;
+    if (this.#worstScore > this.threshold) this.threshold = this.#worstScore;
   }
 }
 
@@ -163,14 +180,4 @@ function swap(array: Float64Array | Uint32Array, i: number, j: number): void {
   const held = array[i]!;
   array[i] = array[j]!;
   array[j] = held;
-}
-
-function sortByComparison(scores: Float64Array, ranks: Uint32Array, best: number): Best {
-  const order = Uint32Array.from(ranks.keys());
-  order.sort((a, b) => scores[b]! - scores[a]! || ranks[b]! - ranks[a]!);
-  const first = order.subarray(0, best);
-  return {
-    scores: Float64Array.from(first, i => scores[i]!),
-    ranks: Uint32Array.from(first, i => ranks[i]!),
-  };
 }

@@ -12,6 +12,8 @@ export interface TermList {
   /** The largest part of any posting, window by window and in all. */
   readonly bounds: Float64Array;
   bound: number;
+  /** A lower bound of the 2^i-th largest part (0 where there are fewer postings, or it is not known). */
+  readonly tops: Float64Array;
   /** The part of the index, and how far postings are numbered on there. */
   part: Part;
   shift: number;
@@ -20,6 +22,9 @@ export interface TermList {
 }
 
 const NONE = new Uint16Array();
+const UNKNOWN = new Float64Array();
+/** Ranks 2^0 to 2^20 are told. */
+const TOPS = 21;
 
 /** Hands out lists. Long ones are kept, since finding their bounds takes a pass over them; short ones are unpacked anew each time. */
 export class Lists {
@@ -29,11 +34,16 @@ export class Lists {
   readonly #kept = new Map<number, TermList>();
   readonly #scratch: TermList[] = [];
   #lent = 0;
+  /** The codes, the largest part first, and room to count each. */
+  readonly #codesByPart: Uint16Array;
+  readonly #counts = new Uint32Array(RARE + 1);
 
   constructor(prepared: Prepared) {
     this.#prepared = prepared;
     this.#windows = windowCount(prepared.index.documents);
     this.#longFrom = longListFrom(prepared.index.documents);
+    const { parts, index } = prepared;
+    this.#codesByPart = Uint16Array.from(index.codebook.tfs.keys()).sort((a, b) => parts[b]! - parts[a]!);
   }
 
   /** Takes back the short lists that were handed out: call it before each query. */
@@ -69,9 +79,11 @@ export class Lists {
       bound: 0,
       part,
       shift: part.shortDocuments.length,
+      tops: new Float64Array(TOPS),
       spread: spread.get(term) ?? NONE,
     };
     this.#findBounds(list);
+    this.#findTops(list);
     return list;
   }
 
@@ -104,6 +116,7 @@ export class Lists {
       bound: 0,
       part,
       shift: 0,
+      tops: UNKNOWN,
       spread: NONE,
     };
   }
@@ -122,6 +135,17 @@ export class Lists {
       }
       bounds[window] = most;
       if (most > list.bound) list.bound = most;
+    }
+  }
+
+  /** Counts the codes of a list and goes through them from the best; postings with rare codes are left out, which only lowers the result. */
+  #findTops({ postings, starts, row, tops }: TermList): void {
+    const counts = this.#counts.fill(0);
+    for (let i = starts[row]!; i < starts[row + this.#windows]!; i++) counts[postings[i]! >>> CODE_SHIFT]!++;
+    let [seen, next] = [0, 0];
+    for (const code of this.#codesByPart) {
+      seen += counts[code]!;
+      while (next < TOPS && seen >= 2 ** next) tops[next++] = this.#prepared.parts[code]!;
     }
   }
 }

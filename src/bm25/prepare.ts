@@ -17,6 +17,8 @@ export interface Prepared {
   readonly documentOfRank: Uint32Array;
   /** For each of the commonest terms the code + 1 of every document; 0 where the term is absent, `RARE` where a look into the list is needed. */
   readonly spread: ReadonlyMap<number, Uint16Array>;
+  /** `spreadParts[code + 1]` is the part of a code, `spreadParts[0]` is 0. */
+  readonly spreadParts: Float64Array;
 }
 
 /** Lists of at least one in this many documents are spread, the longest first, as far as the allowance goes: bytes a posting of the index. */
@@ -32,7 +34,9 @@ export function prepare(index: Bm25Index, parameters: Bm25Parameters): Prepared 
     parts[code] = presentPart(parameters, tfs[code]!, relativeLength(index, parameters, lengths[code]!));
   const documentOfRank = shared(Uint32Array, index.documents);
   for (let i = 0; i < index.documents; i++) documentOfRank[index.idRanks[i]!] = i;
-  return { index, parameters, parts, documentOfRank, spread: spreadLists(index) };
+  const spreadParts = shared(Float64Array, RARE + 1);
+  spreadParts.set(parts.subarray(0, RARE), 1);
+  return { index, parameters, parts, documentOfRank, spread: spreadLists(index), spreadParts };
 }
 
 /** A document's length, as the parameters see it, over the mean length. */

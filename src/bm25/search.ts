@@ -6,7 +6,7 @@
  * The result is exactly that of scoring every document: sums are exact in any order (scoring.ts), bounds are true bounds, and a document
  * whose bound equals the threshold is kept, because its id may win the tie.
  */
-import { analyze, type Analyzer, analyzerNamed } from './analyzer.ts';
+import { type Analyzer, analyzerNamed } from './analyzer.ts';
 import { Collector } from './collector.ts';
 import { RARE } from './codes.ts';
 import { Lists, partIn, rarePart, type TermList } from './lists.ts';
@@ -14,6 +14,7 @@ import { CODE_SHIFT, DOCUMENT_MASK, WINDOW, WINDOW_BITS, windowCount } from './p
 import type { Prepared } from './prepare.ts';
 import { absentPart, GRID, idf, toGrid } from './scoring.ts';
 import { find } from './strings.ts';
+import { words } from './words.ts';
 
 /** The documents found, best first, as numbers of the index. */
 export interface Found {
@@ -46,31 +47,41 @@ interface Clause {
 
 /** A list is probed rather than read through if it is this many times longer than the documents in question. */
 const PROBE_RATIO = 16;
+/** Words of queries whose terms are remembered. */
+const WORDS_KEPT = 1 << 18;
 
 export class Searcher {
   readonly prepared: Prepared;
   readonly #analyzer: Analyzer;
   readonly #lists: Lists;
+  /** The term of each word met in a query, -1 where there is none. */
+  readonly #termOfWord = new Map<string, number>();
   readonly #windows: number;
-  readonly #collector = new Collector();
+  readonly #collector: Collector;
   /** The scores so far of the present window's documents; 0 everywhere between windows. */
   readonly #sums = new Float64Array(WINDOW);
-  /** The documents still in question, and their scores so far. */
-  readonly #candidates = new Uint16Array(WINDOW);
-  readonly #candidateSums = new Float64Array(WINDOW);
+  /** The documents still in question, and their scores so far; one place more than they need, for a branchless write past the end. */
+  readonly #candidates = new Uint16Array(WINDOW + 1);
+  readonly #candidateSums = new Float64Array(WINDOW + 1);
 
   constructor(prepared: Prepared) {
     this.prepared = prepared;
     this.#analyzer = analyzerNamed(prepared.index.analyzer);
     this.#lists = new Lists(prepared);
     this.#windows = windowCount(prepared.index.documents);
+    this.#collector = new Collector(prepared.index.idRanks);
   }
 
   /** The distinct terms of a query that the index has, and how often each occurs. */
   #terms(query: string): Map<number, number> {
     const counts = new Map<number, number>();
-    for (const word of analyze(this.#analyzer, query)) {
-      const term = find(this.prepared.index.terms, word);
+    for (const word of words(query)) {
+      let term = this.#termOfWord.get(word);
+      if (term === undefined) {
+        const normal = this.#analyzer.normalise(word);
+        term = normal === undefined ? -1 : find(this.prepared.index.terms, normal);
+        if (this.#termOfWord.size < WORDS_KEPT) this.#termOfWord.set(word, term);
+      }
       if (term >= 0) counts.set(term, (counts.get(term) ?? 0) + 1);
     }
     return counts;
@@ -111,7 +122,8 @@ export class Searcher {
     const terms = this.#terms(query);
     const clauses = this.#clauses(terms);
     const highest = clauses.reduce((sum, clause) => sum + clause.bound, 0);
-    this.#collector.begin(without < 0 ? k : k + 1, highest);
+    const wanted = without < 0 ? k : k + 1;
+    this.#collector.begin(wanted, highest, leastOfBest(clauses, wanted));
     for (let window = 0; window < this.#windows; window++) this.#searchWindow(clauses, window);
     const { scores, ranks } = this.#collector.finish();
     const floor = this.#floor(terms);
@@ -203,6 +215,7 @@ export class Searcher {
   /** Takes the documents of the essential lists whose sums are at least `least` as candidates; zeroes all sums. */
   #gather(clauses: readonly Clause[], essential: number, window: number, least: number): number {
     const [sums, candidates, candidateSums] = [this.#sums, this.#candidates, this.#candidateSums];
+    const bar = Math.max(least, Number.MIN_VALUE); // a sum of 0 has been taken already
     let count = 0;
     for (let k = essential; k < clauses.length; k++) {
       const { postings, starts, row } = clauses[k]!.list;
@@ -211,10 +224,9 @@ export class Searcher {
         const document = postings[i]! & DOCUMENT_MASK;
         const sum = sums[document]!;
         sums[document] = 0;
-        if (sum >= least && sum > 0) {
-          candidates[count] = document;
-          candidateSums[count++] = sum;
-        }
+        candidates[count] = document; // no branch: whether it counts is too hard to foresee
+        candidateSums[count] = sum;
+        count += sum >= bar ? 1 : 0;
       }
     }
     return count;
@@ -223,35 +235,39 @@ export class Searcher {
   /** Completes the candidates by one list, and keeps those that reach `least`. */
   #probe({ list, weight, times }: Clause, window: number, count: number, least: number): number {
     const { spread } = list;
-    const { parts } = this.prepared;
+    const { spreadParts } = this.prepared;
     const [candidates, candidateSums] = [this.#candidates, this.#candidateSums];
     const first = window << WINDOW_BITS;
     let kept = 0;
     for (let k = 0; k < count; k++) {
       const document = candidates[k]!;
-      let sum = candidateSums[k]!;
       const code = spread.length > 0 ? spread[first + document]! : RARE;
-      if (code !== 0) {
-        const part = code === RARE ? partIn(this.prepared, list, window, document) : parts[code - 1]!;
-        sum += times * (weight * part + GRID - GRID);
-      }
-      if (sum >= least) {
-        candidates[kept] = document;
-        candidateSums[kept++] = sum;
-      }
+      const part = code === RARE ? partIn(this.prepared, list, window, document) : spreadParts[code]!;
+      const sum = candidateSums[k]! + times * (weight * part + GRID - GRID);
+      candidates[kept] = document;
+      candidateSums[kept] = sum;
+      kept += sum >= least ? 1 : 0;
     }
     return kept;
   }
 
   #offer(window: number, count: number): void {
     const collector = this.#collector;
-    const { idRanks } = this.prepared.index;
     const first = window << WINDOW_BITS;
     for (let k = 0; k < count; k++) {
       const sum = this.#candidateSums[k]!;
-      if (sum >= collector.threshold) collector.push(sum, idRanks[first + this.#candidates[k]!]!);
+      if (sum >= collector.threshold) collector.push(sum, first + this.#candidates[k]!);
     }
   }
+}
+
+/** A score that at least `k` documents reach by one of the terms alone. */
+function leastOfBest(clauses: readonly Clause[], k: number): number {
+  const top = Math.ceil(Math.log2(k));
+  return clauses.reduce(
+    (least, { list, weight, times }) => Math.max(least, times * toGrid(weight * (list.tops[top] ?? 0))),
+    0,
+  );
 }
 
 function leaveOut({ documents, scores, also }: Found, without: number, k: number): Found {

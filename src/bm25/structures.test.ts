@@ -41,25 +41,31 @@ test('a string table numbers ranges of texts in order of arrival, through growth
 /** Scores as search makes them: multiples of 2^-24, with many ties. */
 const anyScore = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 2 ** 30 }).map(n => n / 2 ** 24));
 
-function collect(collector: Collector, k: number, scores: readonly number[]) {
-  collector.begin(k, Math.max(0, ...scores));
-  scores.forEach((score, rank) => {
-    if (score >= collector.threshold) collector.push(score, rank);
+/** More documents than any test offers; the larger number has the smaller rank. */
+const rankOf = Uint32Array.from({ length: 20_000 }, (_, document) => 20_000 - document);
+
+/** With a head start, the collector is told the k-th best score. */
+function collect(collector: Collector, k: number, scores: readonly number[], headStart = false) {
+  const least = headStart ? ([...scores].sort((a, b) => b - a)[k - 1] ?? 0) : 0;
+  collector.begin(k, Math.max(0, ...scores), least);
+  scores.forEach((score, document) => {
+    if (score >= collector.threshold) collector.push(score, document);
   });
   const { scores: best, ranks } = collector.finish();
   return [...best].map((score, i) => [score, ranks[i]]);
 }
 
 function expectedBest(k: number, scores: readonly number[]) {
-  const all = scores.map((score, rank) => [score, rank] as const);
+  const all = scores.map((score, document) => [score, rankOf[document]!] as const);
   return all.sort((a, b) => b[0] - a[0] || b[1] - a[1]).slice(0, k).map(pair => [...pair]);
 }
 
 test('the collector keeps the k best, ties by rank; one collector serves many rankings', () => {
-  const collector = new Collector();
+  const collector = new Collector(rankOf);
+  const k = fc.integer({ min: 1, max: 40 });
   fc.assert(
-    fc.property(fc.array(anyScore, { maxLength: 300 }), fc.integer({ min: 1, max: 40 }), (scores, k) => {
-      assert.deepEqual(collect(collector, k, scores), expectedBest(k, scores));
+    fc.property(fc.array(anyScore, { maxLength: 300 }), k, fc.boolean(), (scores, k, headStart) => {
+      assert.deepEqual(collect(collector, k, scores, headStart), expectedBest(k, scores));
     }),
   );
 });
@@ -76,7 +82,7 @@ test('the collector when its buffer overflows: rising, falling, equal, and widel
   for (const shape of shapes)
     for (const k of [1, 10, 1000]) {
       const scores = Array.from({ length: count }, (_, i) => shape(i));
-      assert.deepEqual(collect(new Collector(), k, scores), expectedBest(k, scores));
+      assert.deepEqual(collect(new Collector(rankOf), k, scores), expectedBest(k, scores));
     }
 });
 
