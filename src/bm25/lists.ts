@@ -126,13 +126,14 @@ export class Lists {
     const { parts } = this.#prepared;
     list.bound = 0;
     for (let window = 0; window < this.#windows; window++) {
-      const end = starts[row + window + 1]!;
+      const [from, to] = [starts[row + window]!, starts[row + window + 1]!];
       let most = 0;
-      for (let i = starts[row + window]!; i < end; i++) {
-        const code = postings[i]! >>> CODE_SHIFT;
-        const part = code === RARE ? rarePart(this.#prepared, list, i, window) : parts[code]!;
+      for (let i = from; i < to; i++) {
+        const part = parts[postings[i]! >>> CODE_SHIFT]!;
         if (part > most) most = part;
       }
+      for (let i = firstRare(list, from); i < to; i = nextRare(list, i))
+        most = Math.max(most, rarePart(this.#prepared, list, i, window));
       bounds[window] = most;
       if (most > list.bound) list.bound = most;
     }
@@ -150,19 +151,34 @@ export class Lists {
   }
 }
 
+/** The first posting from `i` on whose code is `RARE`; Infinity if the list's part of the index has none there. */
+export function firstRare({ part: { rareAt }, shift }: TermList, i: number): number {
+  return rareAt.length === 0 ? Number.POSITIVE_INFINITY : (rareAt[placeOf(rareAt, shift + i)] ?? Number.POSITIVE_INFINITY) - shift;
+}
+
+/** The next such posting after `i`, which is one. */
+export function nextRare(list: TermList, i: number): number {
+  return firstRare(list, i + 1);
+}
+
+/** The place of the first value that is at least `least` among ascending values. */
+function placeOf(values: Uint32Array, least: number): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (values[middle]! < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** The part of posting i, of a window, whose code is `RARE`. */
 export function rarePart(prepared: Prepared, list: TermList, i: number, window: number): number {
   const { rareAt, rareTfs } = list.part;
-  const posting = list.shift + i;
-  let [low, high] = [0, rareAt.length - 1];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (rareAt[middle]! < posting) low = middle + 1;
-    else high = middle;
-  }
+  const tf = rareTfs[placeOf(rareAt, list.shift + i)]!;
   const document = (window << WINDOW_BITS) + (list.postings[i]! & DOCUMENT_MASK);
   const { index, parameters } = prepared;
-  return presentPart(parameters, rareTfs[low]!, relativeLength(index, parameters, index.lengths[document]!));
+  return presentPart(parameters, tf, relativeLength(index, parameters, index.lengths[document]!));
 }
 
 /** The part of a list in a document of a window: 0 if the term is absent. */

@@ -11,11 +11,11 @@ import { shared } from './shared.ts';
 export interface Prepared {
   readonly index: Bm25Index;
   readonly parameters: Bm25Parameters;
-  /** For each code the part of its pair; 65,536 long, so that every code has a place. */
+  /** For each code the part of its pair; 65,536 long, so that every code has a place, and 0 for `RARE`. */
   readonly parts: Float64Array;
   /** The inverse of `index.idRanks`. */
   readonly documentOfRank: Uint32Array;
-  /** For each of the commonest terms the code + 1 of every document; 0 where the term is absent, `RARE` where a look into the list is needed. */
+  /** For each of the commonest terms the code + 1 of every document, 0 where the term is absent. A list with a rare pair is not spread. */
   readonly spread: ReadonlyMap<number, Uint16Array>;
   /** `spreadParts[code + 1]` is the part of a code, `spreadParts[0]` is 0. */
   readonly spreadParts: Float64Array;
@@ -53,10 +53,15 @@ function spreadLists(index: Bm25Index): Map<number, Uint16Array> {
   const common: number[] = [];
   for (let term = 0; term < df.length; term++) if (df[term]! >= least) common.push(term);
   common.sort((a, b) => df[b]! - df[a]!);
-  return new Map(common.slice(0, most).map(term => [term, spreadList(index, term)]));
+  const spread = new Map<number, Uint16Array>();
+  for (const term of common.slice(0, most)) {
+    const codes = spreadList(index, term);
+    if (codes !== undefined) spread.set(term, codes);
+  }
+  return spread;
 }
 
-function spreadList(index: Bm25Index, term: number): Uint16Array {
+function spreadList(index: Bm25Index, term: number): Uint16Array | undefined {
   const { longPostings, windowStarts } = index.parts[index.partEnds.findIndex(end => term < end)]!;
   const windows = windowCount(index.documents);
   const row = index.starts[term]! * (windows + 1);
@@ -64,8 +69,9 @@ function spreadList(index: Bm25Index, term: number): Uint16Array {
   for (let window = 0; window < windows; window++) {
     const first = window << WINDOW_BITS;
     for (let i = windowStarts[row + window]!; i < windowStarts[row + window + 1]!; i++) {
-      const posting = longPostings[i]!;
-      codes[first + (posting & DOCUMENT_MASK)] = Math.min((posting >>> CODE_SHIFT) + 1, RARE);
+      const code = longPostings[i]! >>> CODE_SHIFT;
+      if (code === RARE) return undefined;
+      codes[first + (longPostings[i]! & DOCUMENT_MASK)] = code + 1;
     }
   }
   return codes;

@@ -1,8 +1,8 @@
 /**
  * The five BM25 variants as Kamphuis et al. 2020 (ECIR, "Which BM25 do you mean?") and bm25s write them.
  *
- * A document's score is the sum, over the tokens of the query, of idf(term) times a part that depends on the term's frequency in the
- * document and on the document's length. Two rules make scores exact things rather than accidents of summation:
+ * A document's score is the sum, over the distinct terms of the query, of a weight (the term's idf times its occurrences in the query) times a
+ * part that depends on the term's frequency in the document and on the document's length. Two rules make scores exact things rather than accidents of summation:
  *
  * - each contribution is rounded to a multiple of 2^-24 (as fine as a float32 of 1 to 2, which is what Lucene keeps), so that sums in
  *   float64 have no rounding at all, and any order of adding gives the same score;

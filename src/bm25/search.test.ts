@@ -40,14 +40,18 @@ function bruteForce(docs: readonly Doc[], parameters: Bm25Parameters, query: rea
   const tokens = docs.reduce((sum, doc) => sum + doc.words.length, 0);
   const known = query.filter(word => df.has(word));
   const weight = (word: string) => idf(parameters.variant, df.get(word)!, docs.length);
-  const floor = known.reduce((sum, word) => sum + toGrid(weight(word) * absentPart(parameters)), 0);
+  const times = new Map<string, number>();
+  for (const word of known) times.set(word, (times.get(word) ?? 0) + 1);
+  const sumOver = (partOf: (word: string) => number) =>
+    [...times].reduce((sum, [word, n]) => sum + toGrid(n * weight(word) * partOf(word)), 0);
+  const floor = sumOver(() => absentPart(parameters));
   const score = ({ words }: Doc) => {
     const seen = parameters.lengths === 'lucene' ? luceneLength(words.length) : words.length;
-    return known.reduce((sum, word) => {
+    const present = sumOver(word => {
       const tf = words.filter(other => other === word).length;
-      const part = tf === 0 ? 0 : presentPart(parameters, tf, (seen * docs.length) / tokens);
-      return sum + toGrid(weight(word) * part);
-    }, floor);
+      return tf === 0 ? 0 : presentPart(parameters, tf, (seen * docs.length) / tokens);
+    });
+    return floor + present;
   };
   return docs
     .map(doc => ({ id: doc.id, score: score(doc) }))

@@ -8,11 +8,11 @@
  */
 import { type Analyzer, analyzerNamed } from './analyzer.ts';
 import { Collector } from './collector.ts';
-import { RARE } from './codes.ts';
-import { Lists, partIn, rarePart, type TermList } from './lists.ts';
-import { CODE_SHIFT, DOCUMENT_MASK, WINDOW, WINDOW_BITS, windowCount } from './postings.ts';
+import { addAll, addSpread, addWhereFound, takeOut } from './kernels.ts';
+import { firstRare, Lists, nextRare, partIn, rarePart, type TermList } from './lists.ts';
+import { DOCUMENT_MASK, WINDOW, WINDOW_BITS, windowCount } from './postings.ts';
 import type { Prepared } from './prepare.ts';
-import { absentPart, GRID, idf, toGrid } from './scoring.ts';
+import { absentPart, idf, toGrid } from './scoring.ts';
 import { find } from './strings.ts';
 import { words } from './words.ts';
 
@@ -34,10 +34,8 @@ export interface SearchOptions {
 /** One distinct term of a query. */
 interface Clause {
   readonly list: TermList;
-  /** Inverse document frequency. */
+  /** Inverse document frequency times occurrences in the query. */
   readonly weight: number;
-  /** Occurrences in the query. */
-  readonly times: number;
   /** Its largest contribution anywhere. */
   readonly bound: number;
   /** Its largest contribution, and its postings, in the present window. */
@@ -98,9 +96,9 @@ export class Searcher {
     const clauses: Clause[] = [];
     for (const [term, times] of terms) {
       const list = this.#lists.of(term);
-      const weight = this.#weight(term);
-      const bound = times * toGrid(weight * list.bound);
-      if (bound > 0) clauses.push({ list, weight, times, bound, windowBound: 0, windowPostings: 0 });
+      const weight = times * this.#weight(term);
+      const bound = toGrid(weight * list.bound);
+      if (bound > 0) clauses.push({ list, weight, bound, windowBound: 0, windowPostings: 0 });
     }
     return clauses.sort((a, b) => a.bound - b.bound);
   }
@@ -109,7 +107,7 @@ export class Searcher {
   #floor(terms: ReadonlyMap<number, number>): number {
     const part = absentPart(this.prepared.parameters);
     let floor = 0;
-    for (const [term, times] of terms) floor += times * toGrid(this.#weight(term) * part);
+    for (const [term, times] of terms) floor += toGrid(times * this.#weight(term) * part);
     return floor;
   }
 
@@ -141,8 +139,7 @@ export class Searcher {
   #sumOf(clauses: readonly Clause[], document: number): number {
     const [window, within] = [document >>> WINDOW_BITS, document & DOCUMENT_MASK];
     return clauses.reduce(
-      (sum, { list, weight, times }) =>
-        sum + times * toGrid(weight * partIn(this.prepared, list, window, within)),
+      (sum, { list, weight }) => sum + toGrid(weight * partIn(this.prepared, list, window, within)),
       0,
     );
   }
@@ -154,14 +151,14 @@ export class Searcher {
       const { list } = clause;
       const at = list.row + window;
       clause.windowPostings = list.starts[at + 1]! - list.starts[at]!;
-      clause.windowBound = clause.times * toGrid(clause.weight * list.bounds[window]!);
+      clause.windowBound = toGrid(clause.weight * list.bounds[window]!);
     }
     while (essential < clauses.length && rest + clauses[essential]!.windowBound < threshold)
       rest += clauses[essential++]!.windowBound;
     if (essential === clauses.length) return;
     let found = 0;
     for (let i = essential; i < clauses.length; i++) {
-      this.#add(clauses[i]!, window);
+      this.#add(clauses[i]!, window, true);
       found += clauses[i]!.windowPostings;
     }
     if (found === 0) return;
@@ -171,7 +168,7 @@ export class Searcher {
       const clause = clauses[i]!;
       if (clause.windowPostings === 0) continue;
       if (clause.list.spread.length > 0 || clause.windowPostings > PROBE_RATIO * found) late.push(clause);
-      else this.#complete(clause, window);
+      else this.#add(clause, window, false);
     }
     let open = late.reduce((sum, clause) => sum + clause.windowBound, 0);
     let count = this.#gather(clauses, essential, window, threshold - open);
@@ -182,71 +179,44 @@ export class Searcher {
     this.#offer(window, count);
   }
 
-  /** Adds a list's contributions to the sums of the window. */
-  #add({ list, weight, times }: Clause, window: number): void {
+  /** Adds a list's contributions to the sums of the window: to all, or to those that are not 0. */
+  #add({ list, weight }: Clause, window: number, all: boolean): void {
     const { postings, starts, row } = list;
-    const { parts } = this.prepared;
-    const sums = this.#sums;
-    const end = starts[row + window + 1]!;
-    for (let i = starts[row + window]!; i < end; i++) {
-      const posting = postings[i]!;
-      const code = posting >>> CODE_SHIFT;
-      const part = code === RARE ? rarePart(this.prepared, list, i, window) : parts[code]!;
-      sums[posting & DOCUMENT_MASK]! += times * (weight * part + GRID - GRID);
-    }
-  }
-
-  /** Adds a list's contributions to the sums that are not 0. */
-  #complete({ list, weight, times }: Clause, window: number): void {
-    const { postings, starts, row } = list;
-    const { parts } = this.prepared;
-    const sums = this.#sums;
-    const end = starts[row + window + 1]!;
-    for (let i = starts[row + window]!; i < end; i++) {
-      const posting = postings[i]!;
-      const sum = sums[posting & DOCUMENT_MASK]!;
-      if (sum === 0) continue;
-      const code = posting >>> CODE_SHIFT;
-      const part = code === RARE ? rarePart(this.prepared, list, i, window) : parts[code]!;
-      sums[posting & DOCUMENT_MASK] = sum + times * (weight * part + GRID - GRID);
+    const [from, to] = [starts[row + window]!, starts[row + window + 1]!];
+    const add = all ? addAll : addWhereFound;
+    add(this.#sums, postings, from, to, this.prepared.parts, weight);
+    for (let i = firstRare(list, from); i < to; i = nextRare(list, i)) {
+      const document = postings[i]! & DOCUMENT_MASK;
+      if (all || this.#sums[document] !== 0)
+        this.#sums[document]! += toGrid(weight * rarePart(this.prepared, list, i, window));
     }
   }
 
   /** Takes the documents of the essential lists whose sums are at least `least` as candidates; zeroes all sums. */
   #gather(clauses: readonly Clause[], essential: number, window: number, least: number): number {
-    const [sums, candidates, candidateSums] = [this.#sums, this.#candidates, this.#candidateSums];
     const bar = Math.max(least, Number.MIN_VALUE); // a sum of 0 has been taken already
     let count = 0;
     for (let k = essential; k < clauses.length; k++) {
       const { postings, starts, row } = clauses[k]!.list;
-      const end = starts[row + window + 1]!;
-      for (let i = starts[row + window]!; i < end; i++) {
-        const document = postings[i]! & DOCUMENT_MASK;
-        const sum = sums[document]!;
-        sums[document] = 0;
-        candidates[count] = document; // no branch: whether it counts is too hard to foresee
-        candidateSums[count] = sum;
-        count += sum >= bar ? 1 : 0;
-      }
+      const [from, to] = [starts[row + window]!, starts[row + window + 1]!];
+      count = takeOut(this.#sums, postings, from, to, bar, this.#candidates, this.#candidateSums, count);
     }
     return count;
   }
 
   /** Completes the candidates by one list, and keeps those that reach `least`. */
-  #probe({ list, weight, times }: Clause, window: number, count: number, least: number): number {
+  #probe({ list, weight }: Clause, window: number, count: number, least: number): number {
+    const [candidates, sums] = [this.#candidates, this.#candidateSums];
     const { spread } = list;
     const { spreadParts } = this.prepared;
-    const [candidates, candidateSums] = [this.#candidates, this.#candidateSums];
-    const first = window << WINDOW_BITS;
+    if (spread.length > 0)
+      return addSpread(candidates, sums, count, spread, window << WINDOW_BITS, spreadParts, weight, least);
     let kept = 0;
     for (let k = 0; k < count; k++) {
-      const document = candidates[k]!;
-      const code = spread.length > 0 ? spread[first + document]! : RARE;
-      const part = code === RARE ? partIn(this.prepared, list, window, document) : spreadParts[code]!;
-      const sum = candidateSums[k]! + times * (weight * part + GRID - GRID);
-      candidates[kept] = document;
-      candidateSums[kept] = sum;
-      kept += sum >= least ? 1 : 0;
+      const sum = sums[k]! + toGrid(weight * partIn(this.prepared, list, window, candidates[k]!));
+      if (sum < least) continue;
+      candidates[kept] = candidates[k]!;
+      sums[kept++] = sum;
     }
     return kept;
   }
@@ -265,7 +235,7 @@ export class Searcher {
 function leastOfBest(clauses: readonly Clause[], k: number): number {
   const top = Math.ceil(Math.log2(k));
   return clauses.reduce(
-    (least, { list, weight, times }) => Math.max(least, times * toGrid(weight * (list.tops[top] ?? 0))),
+    (least, { list, weight }) => Math.max(least, toGrid(weight * (list.tops[top] ?? 0))),
     0,
   );
 }
