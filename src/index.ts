@@ -1,4 +1,6 @@
 /** The library: one namespace a module, and the basics directly. `import { bm25, graph, InputError } from 'isoflop'`. */
+
+export * from './base/index.ts';
 export * as data from './data/index.ts';
 export * as dense from './dense/index.ts';
 export * as graph from './graph/index.ts';
@@ -12,4 +14,3 @@ export * as stats from './stats/index.ts';
 export * as study from './study/index.ts';
 export * as tokenizer from './tokenizer/index.ts';
 export * as train from './train/index.ts';
-export * from './base/index.ts';

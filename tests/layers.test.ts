@@ -21,7 +21,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   models: ['base', 'graph', 'nn'],
   bm25: ['base', 'data'],
   metrics: ['base', 'stats', 'trec'],
-  mining: ['base', 'bm25', 'data'],
+  mining: ['base', 'stats', 'bm25', 'data'],
   train: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   dense: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   icl: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],

@@ -1,6 +1,8 @@
 /** Every command of the program, in the order `isoflop --help` lists them. */
-import type { Register } from './command.ts';
+
+import { registerBm25 } from './bm25.ts';
 import { registerClean } from './clean.ts';
+import type { Register } from './command.ts';
 import { registerCorrelate } from './correlate.ts';
 import { registerCost } from './cost.ts';
 import { registerData } from './data.ts';
@@ -8,6 +10,7 @@ import { registerEval } from './eval.ts';
 import { registerFinetune } from './finetune.ts';
 import { registerFit } from './fit.ts';
 import { registerFlops } from './flops.ts';
+import { registerMine } from './mine.ts';
 import { registerOptimal } from './optimal.ts';
 import { registerPlan } from './plan.ts';
 import { registerPoints } from './points.ts';
@@ -21,6 +24,7 @@ import { registerStatus } from './status.ts';
 import { registerTokenizer } from './tokenizer.ts';
 
 export const commands: readonly Register[] = [
+  registerBm25,
   registerClean,
   registerCorrelate,
   registerCost,
@@ -29,6 +33,7 @@ export const commands: readonly Register[] = [
   registerFinetune,
   registerFit,
   registerFlops,
+  registerMine,
   registerOptimal,
   registerPlan,
   registerPoints,

@@ -26,11 +26,11 @@ const flagForm = z.object({
   query: text,
   pos: positives,
   pos_ids: z.array(id).nullish(),
-  pos_scores: z.array(z.number()).nullish(),
+  pos_scores: z.array(z.number().nullable()).nullish(),
   neg: texts.nullish().transform(list => list ?? []),
   neg_ids: z.array(id).nullish(),
-  neg_scores: z.array(z.number()).nullish(),
-  neg_ranks: z.array(z.int().positive()).nullish(),
+  neg_scores: z.array(z.number().nullable()).nullish(),
+  neg_ranks: z.array(z.int().positive().nullable()).nullish(),
   prompt: z.string().nullish(),
 });
 

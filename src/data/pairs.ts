@@ -18,13 +18,15 @@ export interface PairRecord {
   /** At least one. */
   readonly pos: readonly string[];
   readonly pos_ids?: readonly string[];
-  readonly pos_scores?: readonly number[];
+  /** Null where a positive was not scored. */
+  readonly pos_scores?: readonly (number | null)[];
   /** Empty where none were mined. */
   readonly neg: readonly string[];
   readonly neg_ids?: readonly string[];
-  readonly neg_scores?: readonly number[];
-  /** Ranks, from 1, in the candidate run the negatives were taken from. */
-  readonly neg_ranks?: readonly number[];
+  /** Null where a negative was not scored. */
+  readonly neg_scores?: readonly (number | null)[];
+  /** Ranks, from 1, in the candidate run the negatives were taken from; null for one that was taken from elsewhere. */
+  readonly neg_ranks?: readonly (number | null)[];
   /** An instruction that goes before the query. */
   readonly prompt?: string;
 }

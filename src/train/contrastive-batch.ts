@@ -137,7 +137,10 @@ interface CutRules {
 }
 
 /** Chunks of whole consecutive groups with the fewest positions, padding included, by dynamic programming over the last cut. */
-function bestCuts(groups: readonly Chunk[], { count = groups.length, fits = () => true, chunkCost = 0 }: CutRules): Chunk[] {
+function bestCuts(
+  groups: readonly Chunk[],
+  { count = groups.length, fits = () => true, chunkCost = 0 }: CutRules,
+): Chunk[] {
   let best: (Cuts | undefined)[] = [{ cost: 0, chunks: [] }];
   for (let used = 0; used < count; used++) {
     const next = [...best];
@@ -147,7 +150,8 @@ function bestCuts(groups: readonly Chunk[], { count = groups.length, fits = () =
         if (!fits(chunk)) break;
         const before = best[start];
         const cost = (before?.cost ?? Number.POSITIVE_INFINITY) + chunk.rows * chunk.length + chunkCost;
-        if (before && cost < (next[end]?.cost ?? Number.POSITIVE_INFINITY)) next[end] = { cost, chunks: [...before.chunks, chunk] };
+        if (before && cost < (next[end]?.cost ?? Number.POSITIVE_INFINITY))
+          next[end] = { cost, chunks: [...before.chunks, chunk] };
       }
     }
     if (next[groups.length] && next[groups.length]!.cost === best[groups.length]?.cost) break; // another chunk saves nothing

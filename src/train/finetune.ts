@@ -94,7 +94,8 @@ function activationBytesPerToken({ dModel, heads, layers }: MptConfig, length: n
 
 /** Does the largest possible batch fit, with all its activations? */
 export function fitsDirectly(options: FinetuneOptions): boolean {
-  const { model, batchPairs, negatives, pairs, trainQueryTokens, trainPassageTokens, activationBytes } = options;
+  const { model, batchPairs, negatives, pairs, trainQueryTokens, trainPassageTokens, activationBytes } =
+    options;
   const passages = 1 + Math.min(negatives, pairs.mostNegatives);
   const tokens = batchPairs * (trainQueryTokens + passages * trainPassageTokens);
   return tokens * activationBytesPerToken(model, trainPassageTokens) <= activationBytes;

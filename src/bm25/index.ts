@@ -1,0 +1,13 @@
+export * from './analyzer.ts';
+export * from './bags.ts';
+export { type Answer, type BatchOptions, searchBatch } from './batch.ts';
+export * from './build.ts';
+export { openIndex, saveIndex, writeIndex } from './file.ts';
+export * from './folder.ts';
+export { porterStem } from './porter.ts';
+export { type Prepared, prepare } from './prepare.ts';
+export * from './scoring.ts';
+export * from './search.ts';
+export { runTag, separatorOf } from './tag.ts';
+export type { Query } from './tasks.ts';
+export { words } from './words.ts';
