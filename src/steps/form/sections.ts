@@ -77,7 +77,8 @@ export const SECTIONS = {
   finetune: finetuneParams.omit({ seed: true }).prefault({}),
   embedder: embedderParams.prefault({}),
   search: searchParams.pick({ k: true }).prefault({}),
-  icl: iclParams.prefault({}),
+  /** In-context evaluation of every checkpoint, or none. */
+  icl: z.union([z.literal(false), iclParams]).prefault({}),
   baselines: z
     .strictObject({
       /** Rank the collections with BM25 too. */

@@ -10,6 +10,7 @@ import { resultsStep } from './results.ts';
 import { searchStep } from './search.ts';
 import { shardsStep } from './shards.ts';
 import { tokenizerStep } from './tokenizer.ts';
+import { wordnetStep } from './wordnet.ts';
 
 export const kinds = [
   bm25Step,
@@ -23,4 +24,5 @@ export const kinds = [
   searchStep,
   shardsStep,
   tokenizerStep,
+  wordnetStep,
 ];
