@@ -50,7 +50,7 @@ export function iclFigure(results: StudyResults, theme: Theme): Figure | undefin
               field: 'x',
               type: 'quantitative',
               scale: { zero: false },
-              axis: { title: panel.axis, tickCount: 6 },
+              axis: { title: panel.axis, tickCount: 6, grid: false },
             },
             y: scoreAxis('mean nDCG@10'),
           },

@@ -1,7 +1,16 @@
 /** How the losses fell: over the tokens of each run, and at the end of each run against its compute. */
 import { sizeText } from './axes.ts';
 import type { Theme } from './figure.ts';
-import { computeAxis, fitOf, flopsBy, lawLayers, logAxis, markLayers, marksOf, sizeColours } from './marks.ts';
+import {
+  computeAxis,
+  fitOf,
+  flopsBy,
+  lawLayers,
+  logAxis,
+  markLayers,
+  marksOf,
+  sizeColours,
+} from './marks.ts';
 import { lawText, shortNumber } from './numbers.ts';
 import type { LossCurve, StudyResults } from './results.ts';
 import type { Figure } from './study-figures.ts';
@@ -53,7 +62,7 @@ export function lossFigure(results: StudyResults, theme: Theme): Figure | undefi
     type: 'nominal' as const,
     sort: null,
     scale: sizeColours(results),
-    legend: { title: 'parameters' },
+    legend: { title: 'parameters', symbolOpacity: 1 },
   };
   const tooltip = [
     { field: 'rung', type: 'nominal' as const, title: 'rung' },

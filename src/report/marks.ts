@@ -124,7 +124,7 @@ export function markLayers(
     type: 'nominal' as const,
     sort: null,
     scale: colours,
-    legend: legend ? { title: 'parameters' } : null,
+    legend: legend ? { title: 'parameters', symbolOpacity: 1 } : null,
   };
   const held = marks.some(mark => mark.role === 'held out');
   const data = { values: marks };
@@ -231,6 +231,7 @@ export function predictionLayers(report: FitReport | null | undefined, { x, y }:
         orient: 'horizontal' as const,
         size: 18,
         thickness: 2.2,
+        opacity: 1,
         color: theme.ink,
       },
       encoding: {

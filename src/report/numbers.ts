@@ -48,9 +48,7 @@ export function lawText({ report, reason }: Pick<StudyFit, 'report' | 'reason'>)
   const parts = Object.entries(report.coefficients).map(
     ([name, found]) => `${name} ${shortNumber(found.value)} (${intervalText(found)})`,
   );
-  const scales = Object.entries(report.scales).map(([, scale]) => `C0 = ${flopsText(scale)}`);
-  const scale = scales.length === 1 && report.formula.includes('C0') ? `; ${scales[0]}` : '';
-  return `${report.formula} with ${parts.join(', ')}${scale}; ${report.n} points.`;
+  return `${report.formula} with ${parts.join(', ')}; ${report.n} points.`;
 }
 
 export function whyNot({ warnings }: FitReport): string {

@@ -93,7 +93,9 @@ function encodings(report: FitReport, marks: readonly Mark[], curves: readonly C
 
 /** What colours tell apart: sizes under a joint law, families otherwise; nothing where there is one or too many. */
 function groupsOf(report: FitReport, marks: readonly Mark[]): string[] | undefined {
-  const groups = isJoint(report) ? allSizes(report).map(sizeText) : [...new Set(marks.map(mark => mark.group))];
+  const groups = isJoint(report)
+    ? allSizes(report).map(sizeText)
+    : [...new Set(marks.map(mark => mark.group))];
   return groups.length > 1 && groups.length <= MOST_CURVES ? groups : undefined;
 }
 

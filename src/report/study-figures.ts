@@ -2,6 +2,8 @@
 import type { TopLevelSpec } from 'vega-lite';
 import { conventionText } from './axes.ts';
 import { PRINT, type Theme } from './figure.ts';
+import { iclFigure } from './icl-figure.ts';
+import { heldOutLossFigure, lossFigure } from './loss-figures.ts';
 import {
   computeAxis,
   fitOf,
@@ -21,8 +23,6 @@ import {
 } from './marks.ts';
 import { correlationText, flopsText, holdoutText, lawText, percentText, scoreText } from './numbers.ts';
 import type { StudyResults } from './results.ts';
-import { iclFigure } from './icl-figure.ts';
-import { heldOutLossFigure, lossFigure } from './loss-figures.ts';
 
 export interface Figure {
   /** Name of its files, and its anchor. */

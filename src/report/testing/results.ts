@@ -1,6 +1,6 @@
 /** Made-up results with a planted law, for tests of the report and for looking at it. No number here was measured. */
 import { Rng } from '../../base/index.ts';
-import { correlateAll, FIT_DEFAULTS, fit, type FitReport, type Points } from '../../scaling/index.ts';
+import { correlateAll, FIT_DEFAULTS, type FitReport, fit, type Points } from '../../scaling/index.ts';
 import type {
   CheckpointResult,
   CollectionInfo,
@@ -106,7 +106,14 @@ function pointsOf(
 }
 
 function fitOf(points: Points, convention: string): FitReport {
-  const options = { ...FIT_DEFAULTS, form: 'power', holdout: 'largest', resamples: 100, starts: 100, convention };
+  const options = {
+    ...FIT_DEFAULTS,
+    form: 'power',
+    holdout: 'largest',
+    resamples: 100,
+    starts: 100,
+    convention,
+  };
   return fit(points, options as Parameters<typeof fit>[1]);
 }
 
