@@ -7,7 +7,13 @@ import { compileFigure, drawSvg, renderPng, type Theme } from './figure.ts';
 import { drawable } from './html.ts';
 import { type PageFigure, pageText } from './page.ts';
 import type { Provenance } from './provenance.ts';
-import { folderEffects, REPORT_FILE, type ReportEffects, type ReportRecord, RENDERER } from './report-folder.ts';
+import {
+  folderEffects,
+  RENDERER,
+  REPORT_FILE,
+  type ReportEffects,
+  type ReportRecord,
+} from './report-folder.ts';
 import type { StudyResults } from './results.ts';
 import { type Figure, studyFigures } from './study-figures.ts';
 import { pointsTable, studyTables } from './study-tables.ts';

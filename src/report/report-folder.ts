@@ -2,7 +2,14 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { hasCode, InputError, joinInside, syncFolder, temporaryName, writeFileAtomic } from '../base/index.ts';
+import {
+  hasCode,
+  InputError,
+  joinInside,
+  syncFolder,
+  temporaryName,
+  writeFileAtomic,
+} from '../base/index.ts';
 
 /** Version of the code that draws reports: bump it when what it draws changes. */
 export const RENDERER = 1;
