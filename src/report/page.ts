@@ -1,5 +1,6 @@
 /** The page of a study's report: what was found, its figures, its tables, and where every number comes from. */
 import { createHash } from 'node:crypto';
+import { conventionText } from './axes.ts';
 import { Html, html, scriptCode, scriptJson } from './html.ts';
 import { correlationText, holdoutText, lawText, percentText } from './numbers.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
@@ -9,7 +10,6 @@ import { provenanceSection, StepLinks } from './provenance-section.ts';
 import type { StudyResults } from './results.ts';
 import type { Figure } from './study-figures.ts';
 import type { Cell, StudyTable } from './table-fields.ts';
-import { conventionText } from './axes.ts';
 
 /** A figure drawn for the page: SVG to begin with, and what Vega makes it live from. */
 export interface PageFigure extends Omit<Figure, 'spec'> {
@@ -84,7 +84,11 @@ function findings({ fits, trends, level }: StudyResults): Html {
   const [law] = fits;
   const held = law && holdoutText(law);
   const lines = [
-    ...(law ? [`Law of ${targetText(law.target)} against FLOPs (${conventionText(law.convention)}): ${lawText(law)}`] : []),
+    ...(law
+      ? [
+          `Law of ${targetText(law.target)} against FLOPs (${conventionText(law.convention)}): ${lawText(law)}`,
+        ]
+      : []),
     ...(held ? [held] : []),
     ...trends.map(
       ({ convention, n, spearman }) =>
@@ -96,7 +100,11 @@ function findings({ fits, trends, level }: StudyResults): Html {
 }
 
 function targetText(target: string): string {
-  return target === 'mean' ? 'mean nDCG@10' : target === 'heldOutLoss' ? 'held-out loss' : `nDCG@10 on ${target}`;
+  return target === 'mean'
+    ? 'mean nDCG@10'
+    : target === 'heldOutLoss'
+      ? 'held-out loss'
+      : `nDCG@10 on ${target}`;
 }
 
 function contents(figures: readonly PageFigure[], tables: readonly StudyTable[]): Html {
@@ -131,8 +139,7 @@ function tableBlock({ id, title, note, columns, rows }: StudyTable, links: StepL
     ({ label, numeric }) => html`<th scope="col" class="${numeric ? 'number' : 'words'}">${label}</th>`,
   );
   const body = rows.map(
-    row =>
-      html`<tr>${row.map((cell, i) => cellBlock(cell, i === 0, columns[i]!.numeric, links))}</tr>\n`,
+    row => html`<tr>${row.map((cell, i) => cellBlock(cell, i === 0, columns[i]!.numeric, links))}</tr>\n`,
   );
   return html`<section>
 <h3 id="table-${id}">${title} <span class="quiet">(<a href="tables/${id}.csv">CSV</a>)</span></h3>

@@ -7,7 +7,13 @@ import { compileFigure, drawSvg, renderPng, type Theme } from './figure.ts';
 import { drawable } from './html.ts';
 import { type PageFigure, pageText } from './page.ts';
 import type { Provenance } from './provenance.ts';
-import { folderEffects, REPORT_FILE, type ReportEffects, type ReportRecord, RENDERER } from './report-folder.ts';
+import {
+  folderEffects,
+  RENDERER,
+  REPORT_FILE,
+  type ReportEffects,
+  type ReportRecord,
+} from './report-folder.ts';
 import type { StudyResults } from './results.ts';
 import { type Figure, studyFigures } from './study-figures.ts';
 import { pointsTable, studyTables } from './study-tables.ts';
@@ -37,7 +43,7 @@ export async function renderReport(
     kind: 'isoflop-report',
     renderer: RENDERER,
     study: results.study,
-    results: sha256(resultsText),
+    results: hashOf(results),
     provenance: hashOf(provenance),
     files: Object.fromEntries([...files].map(([path, data]) => [path, Buffer.byteLength(data)])),
   };
@@ -66,10 +72,8 @@ async function reportFiles(
   files.set('results.json', resultsText);
   const runtime = figures.length > 0 ? await vegaRuntime() : '';
   const resultsHash = sha256(resultsText);
-  files.set(
-    'index.html',
-    pageText({ results, provenance, figures, tables, runtime, resultsHash, renderer: RENDERER }),
-  );
+  const parts = { results, provenance, figures, tables, runtime, resultsHash, renderer: RENDERER };
+  files.set('index.html', pageText(parts));
   return files;
 }
 

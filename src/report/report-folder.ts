@@ -2,7 +2,14 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { hasCode, InputError, joinInside, syncFolder, temporaryName, writeFileAtomic } from '../base/index.ts';
+import {
+  hasCode,
+  InputError,
+  joinInside,
+  syncFolder,
+  temporaryName,
+  writeFileAtomic,
+} from '../base/index.ts';
 
 /** Version of the code that draws reports: bump it when what it draws changes. */
 export const RENDERER = 1;
@@ -14,7 +21,7 @@ const recordSchema = z.strictObject({
   kind: z.literal('isoflop-report'),
   renderer: z.number(),
   study: z.string(),
-  /** SHA-256 of `results.json`, and of the provenance's canonical JSON. */
+  /** SHA-256 of the canonical JSON of what was drawn. */
   results: z.string(),
   provenance: z.string(),
   /** Bytes of every other file, by path. */
