@@ -1,10 +1,7 @@
 /** The part of the page to which every number leads: each step by itself, linked to those whose outputs it read. */
 import { prettyJson } from '../base/index.ts';
 import { type Html, html } from './html.ts';
-import type { Provenance, ProvenanceInput, ProvenanceStep } from './provenance.ts';
-
-/** The type under which a study's results lie in the store. */
-export const RESULTS_TYPE = 'study-results';
+import { type Provenance, type ProvenanceInput, type ProvenanceStep, RESULTS_TYPE } from './provenance.ts';
 
 /** Anchors of the steps. A step that is not known is named without a link. */
 export class StepLinks {

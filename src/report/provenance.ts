@@ -1,6 +1,9 @@
 /** Where a study's numbers come from: every step that made something, what it was told and what it read, by content. */
 import { type Artifact, type Store, studyArtifacts } from '../study/index.ts';
 
+/** The type under which a study's results lie in the store. */
+export const RESULTS_TYPE = 'study-results';
+
 export interface ProvenanceOutput {
   readonly name: string;
   /** The type its step kind declares. */

@@ -43,7 +43,7 @@ export async function renderReport(
     kind: 'isoflop-report',
     renderer: RENDERER,
     study: results.study,
-    results: sha256(resultsText),
+    results: hashOf(results),
     provenance: hashOf(provenance),
     files: Object.fromEntries([...files].map(([path, data]) => [path, Buffer.byteLength(data)])),
   };
@@ -72,10 +72,8 @@ async function reportFiles(
   files.set('results.json', resultsText);
   const runtime = figures.length > 0 ? await vegaRuntime() : '';
   const resultsHash = sha256(resultsText);
-  files.set(
-    'index.html',
-    pageText({ results, provenance, figures, tables, runtime, resultsHash, renderer: RENDERER }),
-  );
+  const parts = { results, provenance, figures, tables, runtime, resultsHash, renderer: RENDERER };
+  files.set('index.html', pageText(parts));
   return files;
 }
 

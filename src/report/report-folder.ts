@@ -21,7 +21,7 @@ const recordSchema = z.strictObject({
   kind: z.literal('isoflop-report'),
   renderer: z.number(),
   study: z.string(),
-  /** SHA-256 of `results.json`, and of the provenance's canonical JSON. */
+  /** SHA-256 of the canonical JSON of what was drawn. */
   results: z.string(),
   provenance: z.string(),
   /** Bytes of every other file, by path. */
