@@ -16,7 +16,7 @@ export interface SearchOptions extends Pick<SessionOptions, 'threads' | 'provide
   readonly k: number;
   /** Leave out a document whose id is the query's. */
   readonly removeSelf?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onBlock?: (rows: number) => void;
 }
 
