@@ -194,5 +194,5 @@ export function embedText({
 export function vectorSearchText(summary: VectorSearchSummary): string {
   const { run, model, split, queries, documents, hits, removeSelf } = summary;
   const self = removeSelf ? ", documents with the query's own id left out" : '';
-  return `${run}: ${hits} of ${documents} documents for ${queries} ${split} queries (${model}${self})`;
+  return `${run}: ${hits} hits among ${documents} documents for ${queries} ${split} queries (${model}${self})`;
 }
