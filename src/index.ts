@@ -11,6 +11,7 @@ export * as report from './report/index.ts';
 export * as runtime from './runtime/index.ts';
 export * as scaling from './scaling/index.ts';
 export * as stats from './stats/index.ts';
+export * as steps from './steps/index.ts';
 export * as study from './study/index.ts';
 export * as tokenizer from './tokenizer/index.ts';
 export * as train from './train/index.ts';
