@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { Rng } from '#src/base/index.js';
 import { docTexts, readCorpus } from '#src/data/index.js';
 import { Encoder } from '#src/dense/index.js';
-import { countParameters } from '#src/models/index.js';
+import { countParameters, requireNamedMpt } from '#src/models/index.js';
 import { measureGemmPeak } from '#src/runtime/index.js';
 import { median } from '#src/stats/index.js';
 import { JsonPeer } from './json-peer.ts';
@@ -41,7 +41,11 @@ const texts = Array.from({ length: Number(options.documents) }, () => corpus[rng
 
 const folder = mkdtempSync(join(tmpdir(), 'isoflop-bench-encode-'));
 const model = join(folder, 'model');
-const config = await writeRandomEmbedder(model, options.size, corpus.slice(0, 2000), {});
+const config = await writeRandomEmbedder({
+  folder: model,
+  texts: corpus.slice(0, 2000),
+  configOf: vocabSize => requireNamedMpt(options.size, { vocabSize }),
+});
 const encoder = await Encoder.open(model, { threads, batchTokens });
 const { passagePrefix: prefix, maxPassageTokens: length } = encoder.settings;
 const textsFile = join(folder, 'texts.json');

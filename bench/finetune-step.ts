@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Rng, silentProgress } from '#src/base/index.js';
 import { readPairs } from '#src/data/index.js';
-import { DEFAULT_EMBEDDER } from '#src/models/index.js';
+import { DEFAULT_EMBEDDER, requireNamedMpt } from '#src/models/index.js';
 import { median } from '#src/stats/index.js';
 import { finetuneFiles, RunFolder } from '#src/train/index.js';
 import { JsonPeer } from './json-peer.ts';
@@ -105,7 +105,10 @@ async function ourSteps(round: number): Promise<OurSteps> {
 const folder = mkdtempSync(join(tmpdir(), 'isoflop-bench-finetune-'));
 const [pairsFile, model] = [join(folder, 'pairs.jsonl'), join(folder, 'model')];
 const texts = await makePairs(join(ISOFLOP_DATA, 'train_pairs', 'wiki_section.jsonl.gz'));
-await writeRandomEmbedder(model, options.size, texts, {});
+await writeRandomEmbedder({
+  ...{ folder: model, texts },
+  configOf: vocabSize => requireNamedMpt(options.size, { vocabSize }),
+});
 const { queryPrefix: query_prefix, passagePrefix: passage_prefix } = DEFAULT_EMBEDDER;
 const peer = JsonPeer.start('st_finetune_step.py', threads);
 try {

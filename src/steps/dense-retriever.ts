@@ -58,8 +58,8 @@ export class DenseRetriever implements Retriever {
 
   /** Opens an embedder, or any MPT checkpoint, which is then used by the mean of its final states. */
   static async open(path: string, options: DenseOptions = {}): Promise<DenseRetriever> {
-    const weights = await hashWeights(path);
     const encoder = await Encoder.open(path, options);
+    const weights = await hashWeights(path);
     const { settings, tokenizer } = encoder;
     const { vectors = 'f32' } = options;
     const identity = { weights, tokenizer: tokenizer.hash, settings: { ...settings }, vectors };
