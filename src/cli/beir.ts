@@ -57,7 +57,7 @@ finished are not evaluated again, once model and data are found to be the same.`
     );
   addBm25Options(addEmbedderOptions(command)).action(
     async (model: string, folders: string[], flags: Flags) => {
-      const { evaluateFolders, openRetriever, summaryText } = await import('../steps/index.ts');
+      const { evaluateFolders, openRetriever, summaryText } = await import('../retrieval/index.ts');
       const { retriever, params } = await openRetriever(model, {
         embedder: embedderSettingsOf(flags),
         bm25: { ...(flags.analyzer && { analyzer: flags.analyzer }), parameters: parametersGiven(flags) },

@@ -30,7 +30,7 @@ Prefixes, lengths and the end-of-text token are those of the model directory. In
     .option('--no-remove-self', 'it is to keep it')
     .option('--threads <n>', 'threads (OMP_NUM_THREADS, else one a core)', integer(1));
   addEmbedderOptions(command).action(async (model: string, folder: string, flags: Flags) => {
-    const { embedCollection, embedText, openEmbedder } = await import('../steps/index.ts');
+    const { embedCollection, embedText, openEmbedder } = await import('../retrieval/index.ts');
     const retriever = await openEmbedder(model, {
       embedder: embedderSettingsOf(flags),
       vectors: flags.fp16 && 'f16',

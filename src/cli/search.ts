@@ -29,7 +29,7 @@ Memory does not grow with the collection. Equal scores rank by document id, larg
     .option('--no-remove-self', 'keep it')
     .option('--threads <n>', 'threads (OMP_NUM_THREADS, else one a core)', integer(1))
     .action(async (folder: string, flags: Flags) => {
-      const { searchEmbedded, vectorSearchText } = await import('../steps/index.ts');
+      const { searchEmbedded, vectorSearchText } = await import('../retrieval/index.ts');
       const { progress, signal } = io;
       const summary = await searchEmbedded(folder, flags.output, flags, { progress, signal });
       emit(io, flags, summary, () => vectorSearchText(summary));
