@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   train: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   dense: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   icl: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
+  retrieval: ['base', 'stats', 'trec', 'data', 'models', 'bm25', 'metrics', 'train', 'dense'],
   report: ['base', 'scaling', 'study'],
   steps: [
     ...[
@@ -42,7 +43,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'bm25',
       'metrics',
     ],
-    ...['mining', 'train', 'dense', 'icl', 'report'],
+    ...['mining', 'train', 'dense', 'icl', 'retrieval', 'report'],
   ],
   web: ['base', 'study', 'report'],
 };
