@@ -54,7 +54,17 @@ test('a study with results has a report: written once, and again when the result
 test('the table of points is one that fit and correlate read', async () => {
   const points = join(output, 'tables/points.csv');
   const columns = ['--x', 'flops', '--y', 'ndcg_at_10', '--convention', '6nd'];
-  const options = ['--form', 'power', '--holdout', 'largest', '--resamples', '0', '--starts', '100', '--json'];
+  const options = [
+    '--form',
+    'power',
+    '--holdout',
+    'largest',
+    '--resamples',
+    '0',
+    '--starts',
+    '100',
+    '--json',
+  ];
   const fitted = await isoflop('fit', points, ...columns, ...options);
   assert.equal(fitted.code, 0, fitted.err);
   const { results } = JSON.parse((await report('--json')).out);
