@@ -9,7 +9,10 @@ import { testIo } from './testing.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'isoflop-report-'));
 after(() => rm(folder, { recursive: true }));
-const KINDS = fileURLToPath(new URL('../report/testing/kinds.js', import.meta.url));
+const KINDS = fileURLToPath(new URL('../report/index.js', import.meta.url)).replace(
+  'index.js',
+  'testing/kinds.js',
+);
 const file = join(folder, 'demo.yaml');
 const store = ['--store', join(folder, 'store')];
 const output = join(folder, 'report');

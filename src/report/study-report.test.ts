@@ -121,7 +121,8 @@ test('people read the same numbers, rounded, and the provenance they lead to', (
   const page = pageOf(files);
   for (const { name, finetuned } of results.checkpoints) {
     const { value, low, high } = finetuned!.mean;
-    assert.ok(page.includes(`${value.toFixed(3)} (${low.toFixed(3)} to ${high.toFixed(3)})`), name);
+    const interval = `<span class="interval">(${low.toFixed(3)} to ${high.toFixed(3)})</span>`;
+    assert.ok(page.includes(`<td class="number">${value.toFixed(3)} ${interval}</td>`), name);
   }
   assert.match(page, /<a href="#step-2">results<\/a>/);
   for (const { identity, inputs } of exampleProvenance().steps) {
