@@ -61,7 +61,7 @@ function cleaned(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [cleanText(key), cleaned(inner)]));
 }
 
-/** Controls, halves of surrogate pairs and noncharacters become U+FFFD; line ends and tabs stay. */
+/** Controls, halves of surrogate pairs, U+FFFE and U+FFFF become U+FFFD; line ends and tabs stay. */
 function cleanText(text: string): string {
-  return text.replace(/[^\P{C}\n\t\p{Cf}\p{Co}]|[\uFFFE\uFFFF]/gu, '\uFFFD');
+  return text.replace(/[^\P{Cc}\n\t]|\p{Cs}|[\uFFFE\uFFFF]/gu, '\uFFFD');
 }

@@ -194,15 +194,29 @@ export function lawLayers(
   ];
 }
 
-function curveOf(report: FitReport | null | undefined, span: readonly number[]) {
+interface CurvePoint {
+  readonly x: number;
+  readonly y: number;
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/** Curves by fit: profile intervals take a while, and each figure is drawn for print and for the page. */
+const curves = new WeakMap<FitReport, { readonly span: string; readonly curve: readonly CurvePoint[] }>();
+
+function curveOf(report: FitReport | null | undefined, span: readonly number[]): readonly CurvePoint[] {
   if (!report || report.coefficients === null || span.length === 0) return [];
   if (Object.keys(report.points.axes).length > 1) return []; // a law in parameters and tokens is no line over compute
+  const known = curves.get(report);
+  if (known?.span === span.join()) return known.curve;
   const steps = logSteps(span, 1.4);
   const rows = predictFrom(
     loadFit(report, 'results'),
     steps.map(step => [step]),
   );
-  return rows.map(({ value, low, high }, i) => ({ x: steps[i]!, y: value, low, high }));
+  const curve = rows.map(({ value, low, high }, i) => ({ x: steps[i]!, y: value, low, high }));
+  curves.set(report, { span: span.join(), curve });
+  return curve;
 }
 
 /** What the fit said of the rows it had not seen: a tick and the interval of one measurement. */

@@ -29,7 +29,10 @@ th, td { padding: .32rem .7rem .32rem 0; text-align: left; vertical-align: top; 
 thead th { font-weight: 600; vertical-align: bottom; border-bottom: 1.5px solid var(--soft); }
 thead { border-top: 1.5px solid var(--soft); }
 tbody th { font-weight: 500; white-space: nowrap; }
-td.number, th.number { text-align: right; white-space: nowrap; }
+td.number, th.number { text-align: right; }
+td.number { white-space: nowrap; }
+th.number { min-width: 4.5rem; }
+.interval { display: block; color: var(--soft); font-size: .9em; }
 td.words { min-width: 7rem; max-width: 24rem; overflow-wrap: anywhere; }
 code, pre { font: .82rem/1.45 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .3rem 0; }

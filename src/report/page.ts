@@ -46,13 +46,14 @@ export function pageText(parts: PageParts): string {
 <header>
 <h1>${results.title}</h1>
 <p class="lead">${results.description}</p>
+${figures.slice(0, 1).map(figure => figureBlock(figure, 1))}
 ${findings(results)}
 ${contents(figures, tables)}
 </header>
 <main>
 ${list('caveats', 'Before quoting these numbers', results.caveats)}
 <h2 id="figures">Figures</h2>
-${figures.map(figureBlock)}
+${figures.slice(1).map((figure, i) => figureBlock(figure, i + 2))}
 <h2 id="tables">Tables</h2>
 <p class="note">${tableNote(results)}</p>
 ${tables.map(table => tableBlock(table, links))}
@@ -121,11 +122,11 @@ function list(id: string, title: string, items: readonly string[]): Html {
   return html`<h2 id="${id}">${title}</h2><ul>${items.map(item => html`<li>${item}</li>`)}</ul>`;
 }
 
-function figureBlock({ id, title, caption, alt, svg, vega }: PageFigure, index: number): Html {
+function figureBlock({ id, title, caption, alt, svg, vega }: PageFigure, number: number): Html {
   return html`<figure id="figure-${id}">
 <div class="drawing" id="drawing-${id}" role="img" aria-label="${`${title}. ${alt}`}">${new Html(svg)}</div>
 <script type="application/json" id="drawing-${id}-spec">${scriptJson(vega)}</script>
-<figcaption><strong>Figure ${index + 1}. ${title}.</strong> ${caption} <span class="quiet">(<a href="figures/${id}.svg">SVG</a>, <a href="figures/${id}.png">PNG</a>)</span></figcaption>
+<figcaption><strong>Figure ${number}. ${title}.</strong> ${caption} <span class="quiet">(<a href="figures/${id}.svg">SVG</a>, <a href="figures/${id}.png">PNG</a>)</span></figcaption>
 </figure>
 `;
 }
@@ -153,9 +154,11 @@ ${body}</tbody>
 `;
 }
 
-/** The first cell names its row; a cell with steps leads to them. */
+/** The first cell names its row; a cell with steps leads to them; an interval stands below its number. */
 function cellBlock({ text, steps }: Cell, first: boolean, numeric: boolean, links: StepLinks): Html {
   if (first) return html`<th scope="row">${text}</th>`;
   if (steps !== undefined) return html`<td class="words">${links.to(steps)}</td>`;
-  return html`<td class="${numeric ? 'number' : 'words'}">${text}</td>`;
+  if (!numeric) return html`<td class="words">${text}</td>`;
+  const [value, interval] = text.split(/ (?=\()/, 2);
+  return html`<td class="number">${value}${interval === undefined ? '' : html` <span class="interval">${interval}</span>`}</td>`;
 }

@@ -1,5 +1,5 @@
 /** A study's results in the terminal: every checkpoint, what it is compared with, the law, and a plot; at most 100 columns. */
-import { compact, textTable } from '../base/index.ts';
+import { alignColumns, compact } from '../base/index.ts';
 import { conventionText, sizeText } from './axes.ts';
 import { flopsBy, marksOf } from './marks.ts';
 import { correlationText, flopsText, holdoutText, lawText, NONE, percentText, scoreText } from './numbers.ts';
@@ -19,7 +19,7 @@ export function resultsTable(results: StudyResults): string {
     notes(level),
     findings(results),
     plot(results),
-    ...results.caveats.map(caveat => wrapped(`note: ${caveat}`)),
+    results.caveats.map(caveat => wrapped(`note: ${caveat}`)).join('\n'),
   ];
   return `${parts
     .filter(part => part !== '')
@@ -31,13 +31,11 @@ function table({ checkpoints, references, conventions }: StudyResults): string {
   const [convention] = conventions;
   const head = ['checkpoint', 'tokens', 'FLOPs', 'loss', 'nDCG@10', 'zero-shot', 'ICL', 'bits/B'];
   const rows = checkpoints.map(row => checkpointRow(row, convention));
-  const compared = references.map(({ name, scores }) => [
-    clipped(name),
-    ...['', '', ''],
-    plusMinus(scores.mean),
-    ...['', '', ''],
-  ]);
-  return textTable(head, [...rows, ...compared]);
+  const numbers = head.map((_, i) => i).slice(1);
+  return [
+    ...alignColumns([head, ...rows], numbers),
+    ...references.map(({ name, scores }) => wrapped(`${name}: ${plusMinus(scores.mean)}`)),
+  ].join('\n');
 }
 
 function checkpointRow(row: CheckpointResult, convention: string | undefined): string[] {
