@@ -83,10 +83,10 @@ async function searching(
   scratchIndex: string,
   options: MineOptions,
 ): Promise<Ranking> {
-  const { analyzer, parameters, settings, threads, signal } = options;
+  const { analyzer, parameters, settings, threads = 1, progress = silentProgress, signal } = options;
   const path = options.index ?? scratchIndex;
   if (options.index !== undefined || (await exists(path))) await drain(corpus);
-  else await writeIndex(path, corpus, { analyzer, signal });
+  else await writeIndex(path, corpus, { analyzer, threads, progress, signal });
   const index = await openIndex(path);
   refuseOther(path, index, ids, options);
   return {
