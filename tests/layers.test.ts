@@ -25,7 +25,22 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   train: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   dense: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   icl: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
-  retrieval: ['base', 'stats', 'trec', 'data', 'models', 'bm25', 'metrics', 'train', 'dense'],
+  retrieval: [
+    ...[
+      'base',
+      'graph',
+      'stats',
+      'nn',
+      'trec',
+      'tokenizer',
+      'data',
+      'models',
+      'bm25',
+      'metrics',
+      'train',
+      'dense',
+    ],
+  ],
   report: ['base', 'scaling', 'study'],
   steps: [
     ...[

@@ -163,6 +163,11 @@ test('bad collections are refused with every problem', async () => {
   await assert.rejects(openCollection(folder, { split: 'dev' }), /has no qrels/);
 });
 
+test('a measure that needs more documents than are kept is refused', async () => {
+  const options = { k: 20, measures: [measure('R', 100)], threads: 1 };
+  await assert.rejects(evaluateEmbedder(model, inMemory, options, effects), /too few for R@100/);
+});
+
 test('weights that overflow end in an error that names the text', async () => {
   const huge = join(root, 'huge');
   await writeTinyModel(huge, { scale: 1e30 });

@@ -1,5 +1,5 @@
 /** Zero-shot retrieval of one collection, from texts to measures: with nothing on the disk where the collection is in memory. */
-import { Rng } from '../base/index.ts';
+import { InputError, Rng } from '../base/index.ts';
 import { type Hit, type Run, RunBuilder } from '../data/index.ts';
 import {
   type Evaluation,
@@ -19,6 +19,7 @@ import type { Effects, RankOptions, Retriever } from './retriever.ts';
 export interface EvaluationSettings extends ResampleOptions {
   /** Documents kept of each query. */
   readonly k: number;
+  /** Default: MTEB's, as far as k documents go. */
   readonly measures: readonly Measure[];
 }
 
@@ -33,6 +34,11 @@ export const BEIR_MEASURES: readonly Measure[] = [
 ];
 
 export const MAIN_MEASURE = measure('nDCG', 10);
+
+/** Those measures that k documents a query are enough for: R@1000 of a hundred would be another number under its name. */
+export function measuresWithin(k: number, measures: readonly Measure[]): readonly Measure[] {
+  return measures.filter(({ cutoff }) => !Number.isFinite(cutoff) || cutoff <= k);
+}
 
 export const DEFAULT_EVALUATION: EvaluationSettings = {
   k: 1000,
@@ -59,7 +65,14 @@ export async function evaluateCollection(
   settings: Partial<EvaluationSettings>,
   effects: Effects & Pick<RankOptions, 'scratch' | 'corpusHash'>,
 ): Promise<CollectionResult> {
-  const whole = { ...DEFAULT_EVALUATION, ...settings };
+  const { k = DEFAULT_EVALUATION.k } = settings;
+  const whole = { ...DEFAULT_EVALUATION, measures: measuresWithin(k, BEIR_MEASURES), ...settings };
+  const beyond = whole.measures.filter(asked => !measuresWithin(k, whole.measures).includes(asked));
+  if (beyond.length > 0)
+    throw new InputError(
+      'k',
+      `${k} documents a query are too few for ${beyond.map(({ name }) => name).join(', ')}`,
+    );
   const { hits, documents } = await retriever.rank(collection, { ...effects, k: whole.k });
   const run = runOf(retriever.tag, collection.queries.ids, hits);
   const evaluation = evaluate(collection.qrels, run, whole.measures, { missing: 'zero', ties: true });

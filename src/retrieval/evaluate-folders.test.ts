@@ -162,6 +162,19 @@ test('another model, other data, other settings and two collections of one name 
   );
 });
 
+test('measures that reach beyond k are left out, and asking for them is refused', async () => {
+  const results = join(root, 'fifty');
+  const { rows } = await evaluateInto(results, [notes], { options: { k: 50 } });
+  const { measures } = rows[0]!;
+  assert.deepEqual(
+    ['R@20', 'R@100', 'nDCG@1000', 'AP'].map(name => name in measures),
+    [true, false, false, true],
+  );
+  const table = await readFile(join(results, 'summary.txt'), 'utf8');
+  assert.ok(table.includes('RR@10') && !table.includes('R@100'));
+  await assert.rejects(evaluateInto(results, [notes], { options: { k: 5 } }), /too few for nDCG@10/);
+});
+
 test('settings of the wrong kind of retriever are refused', async () => {
   const bm25 = { parameters: { k1: 1 } };
   await assert.rejects(openRetriever(model, { ...choice, bm25 }), /k1: is a setting of BM25/);

@@ -38,6 +38,7 @@ import {
   sizeWarning,
 } from './collection.ts';
 import {
+  BEIR_MEASURES,
   type CollectionResult,
   DEFAULT_EVALUATION,
   type EvaluationSettings,
@@ -45,6 +46,7 @@ import {
   MAIN_MEASURE,
   type MeanResult,
   meanOverGroups,
+  measuresWithin,
 } from './evaluate-collection.ts';
 import {
   type CollectionRecord,
@@ -150,10 +152,12 @@ class ResultsWriter {
   readonly #effects: FoldersEffects;
 
   constructor(retriever: Retriever, results: string, options: FoldersOptions, effects: FoldersEffects) {
-    const { k, seed, resamples, level } = options;
+    const { k = DEFAULT_EVALUATION.k, seed, resamples, level } = options;
+    if (k < MAIN_MEASURE.cutoff)
+      throw new InputError('k', `${k} documents a query are too few for ${MAIN_MEASURE.name}`);
     const given = { k, seed, resamples, level };
     const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-    this.settings = { ...DEFAULT_EVALUATION, ...said };
+    this.settings = { ...DEFAULT_EVALUATION, ...said, measures: measuresWithin(k, BEIR_MEASURES) };
     this.#retriever = retriever;
     this.#results = results;
     this.#options = options;

@@ -29,7 +29,8 @@ const SHOWN = ['nDCG@10', 'R@100', 'AP', 'RR@10'] as const;
 const digits = (value: number) => value.toFixed(4);
 
 export function summaryText({ model, level, rows, mean }: ResultSummary): string {
-  const [main, ...others] = SHOWN;
+  const [main, ...wanted] = SHOWN;
+  const others = wanted.filter(name => rows.every(({ measures }) => name in measures)); // fewer with a small k
   const interval = `${Number((100 * level).toPrecision(6))}% interval`;
   const range = (low: number, high: number) => `${digits(low)} .. ${digits(high)}`;
   const cells = rows.map(row => [
