@@ -3,7 +3,7 @@
  * real thing (`pretrainFromConfig`: shards on disk, metrics.jsonl) on WordNet and prints a JSON line a size: from the first run of the training
  * graph to the end of the last, the share of time outside of `InferenceSession.run`.
  *
- *     node build/bench/overhead.js [--sizes mpt-1m,mpt-50k] [--seconds 20]
+ *     node build/bench/overhead.js [--sizes mpt-1m,mpt-50k] [--steps 120]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,13 +26,15 @@ interface Span {
 }
 
 const spans: Span[] = [];
-const run = InferenceSession.prototype.run;
-InferenceSession.prototype.run = async function timed(this: InferenceSession, ...given: unknown[]) {
+type Run = InferenceSession['run'];
+const { prototype } = InferenceSession as unknown as { readonly prototype: { run: Run } };
+const { run } = prototype;
+prototype.run = async function timed(this: InferenceSession, ...given: unknown[]) {
   const began = performance.now();
-  const results = await (run as (...all: unknown[]) => ReturnType<typeof run>).apply(this, given);
+  const results = await (run as (...all: unknown[]) => ReturnType<Run>).apply(this, given);
   if ('learningRates' in (given[0] as object)) spans.push({ began, ended: performance.now() });
   return results;
-} as typeof run;
+} as Run;
 
 async function measure(size: string, folder: string): Promise<object> {
   spans.length = 0;
