@@ -25,6 +25,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   train: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   dense: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   icl: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
+  doctor: ['base', 'graph', 'runtime', 'models', 'tokenizer', 'train', 'dense'],
   report: ['base', 'scaling', 'study'],
   steps: [
     ...[

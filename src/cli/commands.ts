@@ -6,6 +6,7 @@ import type { Register } from './command.ts';
 import { registerCorrelate } from './correlate.ts';
 import { registerCost } from './cost.ts';
 import { registerData } from './data.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerEval } from './eval.ts';
 import { registerFinetune } from './finetune.ts';
 import { registerFit } from './fit.ts';
@@ -29,6 +30,7 @@ export const commands: readonly Register[] = [
   registerCorrelate,
   registerCost,
   registerData,
+  registerDoctor,
   registerEval,
   registerFinetune,
   registerFit,
