@@ -5,6 +5,7 @@ import { registerClean } from './clean.ts';
 import type { Register } from './command.ts';
 import { registerCorrelate } from './correlate.ts';
 import { registerCost } from './cost.ts';
+import { registerCurve } from './curve.ts';
 import { registerData } from './data.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerEval } from './eval.ts';
@@ -29,6 +30,7 @@ export const commands: readonly Register[] = [
   registerClean,
   registerCorrelate,
   registerCost,
+  registerCurve,
   registerData,
   registerDoctor,
   registerEval,
