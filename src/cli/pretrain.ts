@@ -63,6 +63,8 @@ async function progressListener(io: Io) {
         task.update(event.done, event.note);
       }
       if (event.type === 'heldOut') points.push({ x: event.tokens, y: event.lossNats });
+      if (event.type === 'damaged')
+        io.log(`a damaged checkpoint was set aside as ${event.path}: ${event.message}\n`);
       if (event.type === 'resumed') io.log(`resumed ${event.segment} after step ${event.step}\n`);
     },
     finish: () => task?.finish(),
