@@ -1,5 +1,6 @@
 export * from './concurrent.ts';
 export * from './config.ts';
+export * from './csv.ts';
 export * from './errors.ts';
 export * from './files.ts';
 export * from './hash.ts';

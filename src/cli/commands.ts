@@ -20,6 +20,7 @@ import { registerPredict } from './predict.ts';
 import { registerPretrain } from './pretrain.ts';
 import { registerProxy } from './proxy.ts';
 import { registerPublished } from './published.ts';
+import { registerReport } from './report.ts';
 import { registerRun } from './run.ts';
 import { registerShards } from './shards.ts';
 import { registerStatus } from './status.ts';
@@ -45,6 +46,7 @@ export const commands: readonly Register[] = [
   registerPretrain,
   registerProxy,
   registerPublished,
+  registerReport,
   registerRun,
   registerShards,
   registerStatus,
