@@ -17,7 +17,7 @@ import {
   toNumbers,
 } from '../graph/index.ts';
 import { DEFAULT_EMBEDDER, mptConfig } from '../models/index.ts';
-import { engineVersion, measureGemmPeak, PROVIDERS, Session } from '../runtime/index.ts';
+import { engineVersion, measureGemmPeak, PROVIDERS, type Provider, Session } from '../runtime/index.ts';
 import { Tokenizer } from '../tokenizer/index.ts';
 import { gradientGraph, initialState, weightsOf } from '../train/index.ts';
 import { type Check, type Finding, fail, ok, warn } from './check.ts';
@@ -48,17 +48,18 @@ async function loadFinding(threads: number): Promise<Finding> {
 const PROBE = fileURLToPath(new URL('./probe-provider.js', import.meta.url));
 const PROBE_MILLISECONDS = 60_000;
 
-/** Which providers make a session here. That only `cpu` does is no fault. */
+/** Which providers make a session here. That only `cpu` does, which the check before this one has tried, is no fault. */
 async function providersFinding(): Promise<Finding> {
-  const works = await Promise.all(
-    PROVIDERS.map(provider =>
-      promisify(execFile)(process.execPath, [PROBE, provider], { timeout: PROBE_MILLISECONDS }).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
+  const works = await Promise.all(PROVIDERS.map(async name => name === 'cpu' || probe(name)));
   return ok(PROVIDERS.filter((_, i) => works[i]).join(', '));
+}
+
+function probe(provider: Provider): Promise<boolean> {
+  const ended = promisify(execFile)(process.execPath, [PROBE, provider], { timeout: PROBE_MILLISECONDS });
+  return ended.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Slower than this a thread is busy with something else, or emulated. */

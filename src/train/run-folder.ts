@@ -183,7 +183,9 @@ export class RunFolder {
 
   writeMetrics(line: Json): void {
     if (this.#metrics === undefined) throw new InternalError('metrics.jsonl is not open');
-    this.#metricsBytes += writeSync(this.#metrics, `${JSON.stringify(line)}\n`);
+    const text = Buffer.from(`${JSON.stringify(line)}\n`);
+    for (let from = 0; from < text.length; ) from += writeSync(this.#metrics, text, from);
+    this.#metricsBytes += text.length;
   }
 
   /** A checkpoint must never know of metrics that a power cut could take away. */
