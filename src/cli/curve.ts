@@ -24,11 +24,10 @@ export const registerCurve: Register = (program, io) => {
     .action(async (runs: readonly string[], flags: Flags) => {
       const { output, logTokens = false, title } = flags;
       const series = await loadCurves(runs);
+      const { lossFigure, plotText, writeFigure } = await import('../report/index.ts');
       if (output !== undefined) {
-        const { lossFigure, writeFigure } = await import('../report/index.ts');
         await writeFigure(lossFigure(series, { logTokens, ...(title !== undefined && { title }) }), output);
       }
-      const { plotText } = await import('../report/index.ts');
       const labels = { xLabel: 'tokens', yLabel: 'held-out loss, nats a token' };
       emit(io, flags, { ...(output !== undefined && { figure: output }), series }, () =>
         output === undefined
