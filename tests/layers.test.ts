@@ -41,6 +41,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'dense',
     ],
   ],
+  doctor: ['base', 'graph', 'runtime', 'models', 'tokenizer', 'train', 'dense'],
   report: ['base', 'scaling', 'study'],
   steps: [
     ...[

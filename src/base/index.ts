@@ -13,4 +13,5 @@ export * from './progress.ts';
 export * from './rng.ts';
 export * from './table.ts';
 export * from './text.ts';
+export * from './threads.ts';
 export * from './topk.ts';

@@ -6,7 +6,9 @@ import { registerClean } from './clean.ts';
 import type { Register } from './command.ts';
 import { registerCorrelate } from './correlate.ts';
 import { registerCost } from './cost.ts';
+import { registerCurve } from './curve.ts';
 import { registerData } from './data.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerEmbed } from './embed.ts';
 import { registerEval } from './eval.ts';
 import { registerFinetune } from './finetune.ts';
@@ -33,7 +35,9 @@ export const commands: readonly Register[] = [
   registerClean,
   registerCorrelate,
   registerCost,
+  registerCurve,
   registerData,
+  registerDoctor,
   registerEmbed,
   registerEval,
   registerFinetune,

@@ -10,14 +10,7 @@ import { type Tensor, tensor } from '../graph/index.ts';
 import { DEFAULT_EMBEDDER, mptConfig, mptParameters } from '../models/index.ts';
 import { initialize } from '../nn/index.ts';
 import { Tokenizer, trainTokenizer } from '../tokenizer/index.ts';
-import {
-  type EmbeddingBlock,
-  Embeddings,
-  EmbeddingsWriter,
-  Encoder,
-  exactSearch,
-  regroup,
-} from './index.ts';
+import { type EmbeddingBlock, Embeddings, EmbeddingsWriter, Encoder, exactSearch, regroup } from './index.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'isoflop-dense-'));
 after(() => rm(folder, { recursive: true }));

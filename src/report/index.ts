@@ -1,4 +1,5 @@
 export * from './figure.ts';
+export * from './pretraining-figure.ts';
 export * from './provenance.ts';
 export * from './render.ts';
 export { RENDERER, type ReportEffects, type ReportRecord } from './report-folder.ts';
