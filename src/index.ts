@@ -4,6 +4,7 @@ export * from './base/index.ts';
 export * as data from './data/index.ts';
 export * as dense from './dense/index.ts';
 export * as graph from './graph/index.ts';
+export * as icl from './icl/index.ts';
 export * as metrics from './metrics/index.ts';
 export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';

@@ -1,3 +1,4 @@
+export * from './buckets.ts';
 export * from './concurrent.ts';
 export * from './config.ts';
 export * from './errors.ts';

@@ -4,20 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { Rng } from '../base/index.ts';
+import { bucketsOf, Rng } from '../base/index.ts';
 import { compareHits } from '../data/index.ts';
 import { type Tensor, tensor } from '../graph/index.ts';
 import { DEFAULT_EMBEDDER, mptConfig, mptParameters } from '../models/index.ts';
 import { initialize } from '../nn/index.ts';
 import { Tokenizer, trainTokenizer } from '../tokenizer/index.ts';
-import {
-  bucketsOf,
-  type EmbeddingBlock,
-  Embeddings,
-  EmbeddingsWriter,
-  Encoder,
-  exactSearch,
-} from './index.ts';
+import { type EmbeddingBlock, Embeddings, EmbeddingsWriter, Encoder, exactSearch } from './index.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'isoflop-dense-'));
 after(() => rm(folder, { recursive: true }));

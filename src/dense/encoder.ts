@@ -1,5 +1,5 @@
 /** Texts to vectors with a finetuned decoder (or any decoder, for comparison). */
-import { InputError } from '../base/index.ts';
+import { type Bucket, bucketsOf, InputError } from '../base/index.ts';
 import { input, makeGraph, optimize, type Tensor } from '../graph/index.ts';
 import {
   DEFAULT_EMBEDDER,
@@ -12,7 +12,6 @@ import {
 } from '../models/index.ts';
 import { Session, type SessionOptions } from '../runtime/index.ts';
 import { type Encoded, Tokenizer } from '../tokenizer/index.ts';
-import { type Bucket, bucketsOf } from './buckets.ts';
 
 export type Role = 'query' | 'passage';
 
