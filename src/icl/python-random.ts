@@ -1,7 +1,7 @@
 /**
  * Python's `random.Random(seed)` and the order of its sets of small integers, as far as llm-foundry's choice of few-shot examples needs them:
  * only so can its prompts be made again, token by token. MT19937 is Matsumoto and Nishimura's (1998); `sample`, `choice` and the table of a set
- * behave as in CPython 3.11 to 3.13 (bench/peers/icl_fewshot.py makes the golden file that the test compares with).
+ * behave as in CPython 3.11 (bench/peers/icl_fewshot.py makes the golden file that the test compares with).
  */
 
 const N = 624;
@@ -114,21 +114,22 @@ export class PythonIntSet {
   }
 
   add(item: number): void {
-    const at = this.#find(item);
+    const { at, dummy } = this.#find(item);
     if (this.#table[at] === item) return;
-    this.#table[at] = item;
-    this.#fill++;
+    this.#table[dummy ?? at] = item;
     this.#used++;
+    if (dummy !== undefined) return; // the fill stays what it was
+    this.#fill++;
     if (this.#fill * 5 >= (this.#table.length - 1) * 3) this.#resize();
   }
 
   has(item: number): boolean {
-    return this.#table[this.#find(item)] === item;
+    return this.#table[this.#find(item).at] === item;
   }
 
-  /** Leaves a mark at its place that no later item takes. */
+  /** Leaves a mark at its place, which a later item may take. */
   delete(item: number): void {
-    const at = this.#find(item);
+    const { at } = this.#find(item);
     if (this.#table[at] !== item) return;
     this.#table[at] = 'dummy';
     this.#used--;
@@ -138,14 +139,17 @@ export class PythonIntSet {
     for (const slot of this.#table) if (typeof slot === 'number') yield slot;
   }
 
-  /** The place of an item, or the empty place where it would go: a short linear probe, then a jump that takes in higher bits. */
-  #find(item: number): number {
+  /** The place of an item, or the empty place where its search ends: a short linear probe, then a jump that takes in higher bits. */
+  #find(item: number): { readonly at: number; readonly dummy: number | undefined } {
     const mask = this.#table.length - 1;
+    let dummy: number | undefined;
     let place = item & mask;
     for (let perturb = item; ; ) {
       const last = place + PROBES <= mask ? place + PROBES : place;
-      for (let at = place; at <= last; at++)
-        if (this.#table[at] === 'empty' || this.#table[at] === item) return at;
+      for (let at = place; at <= last; at++) {
+        if (this.#table[at] === 'empty' || this.#table[at] === item) return { at, dummy };
+        if (this.#table[at] === 'dummy') dummy = at;
+      }
       perturb = Math.floor(perturb / 32);
       place = (place * 5 + 1 + perturb) & mask;
     }
@@ -158,6 +162,6 @@ export class PythonIntSet {
     const items = [...this];
     this.#table = new Array<'empty'>(size).fill('empty');
     this.#fill = items.length;
-    for (const item of items) this.#table[this.#find(item)] = item;
+    for (const item of items) this.#table[this.#find(item).at] = item;
   }
 }
