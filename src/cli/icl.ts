@@ -20,7 +20,7 @@ lm-eval.json, and the items of every task. The same command goes on after an int
 gives the average over the rest a name of its own.`,
     examples: [
       'isoflop icl runs/wordnet/models/tokens-3000320 icl/tasks.yaml -o results/icl --limit 200',
-      'isoflop icl MODEL tasks_v0.3.yaml --gauntlet eval_gauntlet_v0.3.yaml --reduced core_26 -o OUT',
+      'isoflop icl MODEL tasks_v0.3.yaml --gauntlet eval_gauntlet_v0.3.yaml --reduced core_25 -o OUT',
       'isoflop icl MODEL tasks.yaml --tasks piqa,arc_challenge/25-shot --prompts llm-foundry -o OUT',
     ],
   })

@@ -181,7 +181,7 @@ export async function loadTasks(specs: readonly TaskSpec[], signal?: AbortSignal
     if (path === undefined) {
       problems.add(
         spec.datasetUri,
-        `no such file, which ${taskKey(spec)} needs: fetch it, or leave the task out`,
+        `no such file, which ${taskKey(spec)} needs: fetch it, choose other tasks, or name a reduced set`,
       );
       continue;
     }
