@@ -71,7 +71,13 @@ async function run(list: readonly IclTask[], options: IclOptions = {}) {
 test('all four types get accuracy, bits per byte, errors and chance', async () => {
   const { tasks: results, work, items } = await run(tasks);
   assert.deepEqual(
-    results.map(({ label, items: n, records, shots, chance }) => [label, n, records, shots, chance.toFixed(6)]),
+    results.map(({ label, items: n, records, shots, chance }) => [
+      label,
+      n,
+      records,
+      shots,
+      chance.toFixed(6),
+    ]),
     [
       ['choice', 30, 30, 1, '0.333333'],
       ['schema', 12, 12, 2, '0.500000'],
