@@ -1,7 +1,10 @@
 /** A task: what is asked, how the prompt is built, and the records. */
 import type { RecordTypes, TaskType } from './records.ts';
 
-/** `isoflop` mends the quirks of `llm-foundry`, which is kept for comparing with published Gauntlet numbers; docs/icl.md lists them. */
+/**
+ * `isoflop` mends the quirks of `llm-foundry`, which is kept for comparing with published Gauntlet numbers; docs/icl.md lists them.
+ * DEVIATION: the paper used llm-foundry's Eval Gauntlet and does not say which version; here the mended prompts are the default.
+ */
 export type PromptStyle = 'isoflop' | 'llm-foundry';
 export const PROMPT_STYLES: readonly PromptStyle[] = ['isoflop', 'llm-foundry'];
 
