@@ -1,10 +1,12 @@
 /** Models and tasks from files, ready for `evaluateIcl`. */
-import { type Environment, hashOf, InputError, sha256 } from '../base/index.ts';
+import { readdir, stat } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { type Environment, hashOf, InputError, Problems, sha256, unreadable } from '../base/index.ts';
 import { readMptDirectory } from '../models/index.ts';
 import { Tokenizer } from '../tokenizer/index.ts';
 import type { IclModel } from './evaluate.ts';
 import { type IclTask, taskKey } from './settings.ts';
-import { loadTasks, readTaskFile, selectTasks } from './task-file.ts';
+import { loadTasks, readTaskFile, selectTasks, type TaskSpec } from './task-file.ts';
 
 export interface OpenedModel {
   readonly model: IclModel;
@@ -37,20 +39,47 @@ export interface TaskChoice {
   readonly environment?: Environment;
 }
 
-/** The tasks of a file with their records. Throws an `InputError` where the records of one are not there. */
+/**
+ * The tasks of a file, or of a folder that holds one, with their records. Throws an `InputError` where the records of one are not there, or,
+ * for a folder, lie outside of it: whoever names a folder counts on it being all that is read.
+ */
 export async function readTasks(
   path: string,
   { only, shots, seed, environment = {} }: TaskChoice = {},
   signal?: AbortSignal,
 ): Promise<IclTask[]> {
-  const all = await readTaskFile(path, environment);
+  const file = await taskFileOf(path);
+  const all = await readTaskFile(file, environment);
   const chosen = (only ? selectTasks(all, only) : all).map(spec => ({
     ...spec,
     shots: shots ?? spec.shots,
     prompt: { ...(seed !== undefined && { fewshotSeed: seed }), ...spec.prompt },
   }));
+  if (file !== path) requireInside(chosen, path, file);
   const different = new Map(chosen.map(spec => [taskKey(spec), spec]));
   return (await loadTasks([...different.values()], signal)).map(({ task }) => task);
+}
+
+/** A file as it is; of a folder its `tasks.yaml`, or the only `tasks*.yaml` (llm-foundry's are called `tasks_v0.3.yaml`). */
+async function taskFileOf(path: string): Promise<string> {
+  const found = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  if (!found.isDirectory()) return path;
+  const names = (await readdir(path)).filter(name => /^tasks.*\.ya?ml$/.test(name)).sort();
+  const name = names.find(one => one === 'tasks.yaml') ?? (names.length === 1 ? names[0] : undefined);
+  if (name !== undefined) return join(path, name);
+  const message =
+    names.length === 0 ? 'has no tasks.yaml' : `has ${names.join(', ')}: name the one that is meant`;
+  throw new InputError(path, message);
+}
+
+function requireInside(specs: readonly TaskSpec[], folder: string, file: string): void {
+  const problems = new Problems();
+  for (const spec of specs)
+    if (spec.path !== undefined && !spec.path.startsWith(join(folder, sep)))
+      problems.add(file, `${taskKey(spec)}: ${spec.datasetUri} leaves the folder ${folder}`);
+  problems.throwIfAny();
 }
 
 /** Short names: the label; where several have it, `label/3-shot`. */

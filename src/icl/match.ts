@@ -22,11 +22,16 @@ export function matchAnswer(output: string, answers: readonly string[], settings
   const found = comparable(finalAnswer(output, settings));
   const right = answers.map(comparable);
   // An answer of articles and punctuation alone ("The", "!") is empty when normalised, and every text begins with nothing.
-  const told = settings.style === 'llm-foundry' ? right : right.filter(answer => answer !== '');
-  return {
-    prefix: told.some(answer => found.startsWith(answer)),
-    exact: told.includes(found),
-  };
+  if (settings.style === 'llm-foundry')
+    return { prefix: right.some(answer => found.startsWith(answer)), exact: right.includes(found) };
+  const told = right.filter(answer => answer !== '');
+  return { prefix: told.some(answer => beginsWith(found, answer)), exact: told.includes(found) };
+}
+
+/** Does a text begin with an answer that ends where a word does? `18` does not begin with the answer 1, though its text does. */
+function beginsWith(found: string, answer: string): boolean {
+  const goesOn = /[\p{L}\p{N}]$/u.test(answer) && /^[\p{L}\p{N}]/u.test(found.slice(answer.length));
+  return found.startsWith(answer) && !goesOn;
 }
 
 /** The text up to the first stop, and of that what follows the last delimiter of a worked solution. */

@@ -173,6 +173,12 @@ test('answers are compared as TriviaQA compares them', () => {
   assert.deepEqual(matchAnswer('London', right, settings), { prefix: false, exact: false });
   assert.deepEqual(matchAnswer('London', right, { ...settings, style: 'llm-foundry' }).prefix, true);
   assert.deepEqual(matchAnswer('paris', right, { ...settings, normalize: false }).prefix, false);
+  assert.deepEqual(
+    ['1', '1 apple', '1.5', '18', '1st'].map(text => matchAnswer(text, ['1'], settings).prefix),
+    [true, true, true, false, false],
+  );
+  assert.equal(matchAnswer('18', ['1'], { ...settings, style: 'llm-foundry' }).prefix, true);
+  assert.equal(matchAnswer('$20', ['$'], { ...settings, normalize: false }).prefix, true);
   assert.equal(strip('\x1c\u3000 a \ufeff '), 'a \ufeff');
 });
 

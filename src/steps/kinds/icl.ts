@@ -1,6 +1,5 @@
 /** In-context evaluation of a checkpoint. */
-import { stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError } from '../../base/index.ts';
 import { defineStep, one } from '../../study/index.ts';
@@ -54,9 +53,7 @@ export const iclStep = defineStep({
       '../../icl/index.ts'
     );
     const { items: limit, tasks: only, shots, seed, prompts: style } = params;
-    const isFolder = (await stat(inputs.tasks)).isDirectory();
-    const file = isFolder ? join(inputs.tasks, 'tasks.yaml') : inputs.tasks;
-    const tasks = await readTasks(file, { only, shots, seed }, signal);
+    const tasks = await readTasks(inputs.tasks, { only, shots, seed }, signal);
     const { model, tokenizer } = await openIclModel(inputs.model);
     const options = { style, threads, signal, progress, ...(limit !== undefined && { limit }) };
     const { tasks: results } = await evaluateIcl(model, tokenizer, tasks, options);
