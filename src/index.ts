@@ -9,6 +9,7 @@ export * as metrics from './metrics/index.ts';
 export * as models from './models/index.ts';
 export * as nn from './nn/index.ts';
 export * as report from './report/index.ts';
+export * as retrieval from './retrieval/index.ts';
 export * as runtime from './runtime/index.ts';
 export * as scaling from './scaling/index.ts';
 export * as stats from './stats/index.ts';

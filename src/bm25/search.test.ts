@@ -162,6 +162,15 @@ test('k must be a whole number from 1 on', async () => {
     await assert.rejects(searchBatch(prepared, [{ text: 'z1' }], k).next(), InputError);
 });
 
+test('a k beyond all documents finds every document that has a term of the query', async () => {
+  const docs = manyDocs(100);
+  const searcher = await searcherOf(docs, DEFAULT_PARAMETERS);
+  assert.deepEqual(
+    found(searcher, docs, ['z1', 'z2'], Number.MAX_SAFE_INTEGER),
+    bruteForce(docs, DEFAULT_PARAMETERS, ['z1', 'z2'], docs.length),
+  );
+});
+
 /** Documents of a few words of a Zipf law, over several windows. */
 function manyDocs(count: number): Doc[] {
   const rng = Rng.from(17, 'many');

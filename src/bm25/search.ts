@@ -120,7 +120,7 @@ export class Searcher {
     const terms = this.#terms(query);
     const clauses = this.#clauses(terms);
     const highest = clauses.reduce((sum, clause) => sum + clause.bound, 0);
-    const wanted = without < 0 ? k : k + 1;
+    const wanted = Math.min(without < 0 ? k : k + 1, this.prepared.index.documents); // room is taken for as many
     this.#collector.begin(wanted, highest, leastOfBest(clauses, wanted));
     for (let window = 0; window < this.#windows; window++) this.#searchWindow(clauses, window);
     const { scores, ranks } = this.#collector.finish();

@@ -1,6 +1,7 @@
 export * from './encode.ts';
 export * from './evaluate.ts';
 export * from './few-shot.ts';
+export * from './from-files.ts';
 export * from './gauntlet.ts';
 export * from './lm-eval.ts';
 export * from './match.ts';

@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import {
   canonicalJson,
+  defaultThreads,
   type Environment,
   exists,
   hashOf,
@@ -12,10 +13,9 @@ import {
   sha256,
   writeFileAtomic,
 } from '../base/index.ts';
-import { readMptDirectory } from '../models/index.ts';
-import { defaultThreads } from '../runtime/index.ts';
-import { Tokenizer } from '../tokenizer/index.ts';
+import type { Tokenizer } from '../tokenizer/index.ts';
 import { evaluateIcl, type IclModel, type IclOptions } from './evaluate.ts';
+import { openIclModel } from './from-files.ts';
 import {
   checkGauntlet,
   type Gauntlet,
@@ -106,7 +106,7 @@ export async function runIcl(
 ): Promise<IclRun> {
   const { specs, missing, gauntlet } = await readPlan(taskFile, options, effects.environment);
   const tasks = await loadTasks(specs, effects.signal);
-  const { model, tokenizer, sha256: modelHash } = await openModel(modelFolder);
+  const { model, tokenizer, sha256: modelHash } = await openIclModel(modelFolder);
   const { style = 'isoflop', limit, contextTokens = model.config.maxLength } = options;
   const settings = { style, limit: limit ?? null, contextTokens };
   const identity = {
@@ -161,22 +161,6 @@ async function readPlan(taskFile: string, options: IclRunOptions, environment: E
   if (gauntlet && (reduced !== undefined || missing.length === 0))
     checkGauntlet(gauntlet, specs.map(taskKey), reduced);
   return { specs, missing, gauntlet };
-}
-
-/** Opens a model directory with its tokenizer, and hashes what decides the numbers. */
-async function openModel(
-  path: string,
-): Promise<{ readonly model: IclModel; readonly tokenizer: Tokenizer; readonly sha256: string }> {
-  const { config, weights, tokenizerPath } = await readMptDirectory(path);
-  if (tokenizerPath === undefined)
-    throw new InputError(path, 'has no tokenizer.json, which prompts are encoded with');
-  const hashes = [...weights].map(([name, { shape, data }]) => [
-    name,
-    shape,
-    sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
-  ]);
-  const tokenizer = await Tokenizer.fromFile(tokenizerPath);
-  return { model: { config, weights }, tokenizer, sha256: hashOf([config, hashes]) };
 }
 
 /** The last two parts of the path: `wordnet/tokens-3000320`. */

@@ -108,7 +108,9 @@ export class Scorer {
     for (const bucket of bucketsOf(offsets, this.#batchTokens)) {
       signal?.throwIfAborted();
       const own = bucket.rows.map(i => rows[i]!);
-      const { logProbabilities, best } = await this.#run(own, bucket.length);
+      const { positions, maxLength } = this.config;
+      const length = positions === 'learned' ? Math.min(bucket.length, maxLength) : bucket.length; // rounded up, it may pass the last one
+      const { logProbabilities, best } = await this.#run(own, length);
       let from = 0;
       for (const row of own) {
         const to = from + row.reads.length;

@@ -38,7 +38,7 @@ export async function readCollection(
     const ranking =
       options.candidates === undefined
         ? await searching(corpus, ids, join(scratch, 'index'), options)
-        : await stored(corpus, ids, options.candidates, options);
+        : await stored(source, corpus, ids, options.candidates, options);
     return { ids, texts, ...ranking };
   } catch (error) {
     texts.close();
@@ -67,6 +67,7 @@ async function* kept(
 type Ranking = Pick<Collection, 'ranker' | 'tag' | 'separator'>;
 
 async function stored(
+  { queries }: Source,
   corpus: AsyncIterable<Documents>,
   ids: IdTable,
   path: string,
@@ -74,7 +75,8 @@ async function stored(
 ): Promise<Ranking> {
   await drain(corpus);
   const { run } = await readRun(path, { signal });
-  return { ranker: runRanker(run, ids), tag: run.name, separator: ' ' };
+  const queryIds = queries.map(({ id }) => id);
+  return { ranker: runRanker(run, ids, queryIds), tag: run.name, separator: ' ' };
 }
 
 async function searching(
@@ -83,10 +85,10 @@ async function searching(
   scratchIndex: string,
   options: MineOptions,
 ): Promise<Ranking> {
-  const { analyzer, parameters, settings, threads, signal } = options;
+  const { analyzer, parameters, settings, threads = 1, progress = silentProgress, signal } = options;
   const path = options.index ?? scratchIndex;
   if (options.index !== undefined || (await exists(path))) await drain(corpus);
-  else await writeIndex(path, corpus, { analyzer, signal });
+  else await writeIndex(path, corpus, { analyzer, threads, progress, signal });
   const index = await openIndex(path);
   refuseOther(path, index, ids, options);
   return {

@@ -65,13 +65,21 @@ export interface CheckpointResult {
   readonly icl: Readonly<Record<string, TaskScore>>;
   /** Mean accuracy over the tasks minus chance, rescaled to 1 at perfect; and mean bits per byte. Null without tasks. */
   readonly iclMean: { readonly accuracy: Estimate; readonly bitsPerByte: Estimate } | null;
+  readonly sources?: Sources;
 }
+
+/** Names of the study's steps that made a group of numbers. The report links the numbers to these steps, or, without them, to the step that gathered all. */
+export type Sources = Readonly<
+  Partial<Record<'pretraining' | 'finetuned' | 'zeroShot' | 'icl', readonly string[]>>
+>;
 
 /** A system that is no checkpoint: BM25. */
 export interface ReferenceResult {
   /** As printed, with its parameters: `BM25 (lucene, k1 0.9, b 0.4, english)`. */
   readonly name: string;
   readonly scores: RetrievalScores;
+  /** Steps of the study that made the scores. */
+  readonly sources?: readonly string[];
 }
 
 export interface LossCurve {

@@ -1,6 +1,6 @@
 /** From a configuration to models: tokenizer, token shards, pretraining, each continued where an earlier run of the same stopped. */
 import { join } from 'node:path';
-import { exists, hashOf, type Progress, writeFileAtomic } from '../base/index.ts';
+import { defaultThreads, exists, hashOf, type Progress, writeFileAtomic } from '../base/index.ts';
 import {
   buildShards,
   openTexts,
@@ -11,7 +11,7 @@ import {
 } from '../data/index.ts';
 import { countParameters, type MptConfig } from '../models/index.ts';
 import { LADDER_ADAMW } from '../nn/index.ts';
-import { defaultThreads, measureGemmPeak } from '../runtime/index.ts';
+import { measureGemmPeak } from '../runtime/index.ts';
 import { Tokenizer, trainTokenizer } from '../tokenizer/index.ts';
 import {
   autoLearningRate,

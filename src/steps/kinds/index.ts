@@ -3,6 +3,7 @@ import { bm25Step } from './bm25.ts';
 import { encodeStep } from './encode.ts';
 import { evaluateStep } from './evaluate.ts';
 import { finetuneStep } from './finetune.ts';
+import { iclStep } from './icl.ts';
 import { initializeStep } from './initialize.ts';
 import { mineStep } from './mine.ts';
 import { pretrainStep } from './pretrain.ts';
@@ -17,6 +18,7 @@ export const kinds = [
   encodeStep,
   evaluateStep,
   finetuneStep,
+  iclStep,
   initializeStep,
   mineStep,
   pretrainStep,

@@ -221,3 +221,21 @@ function summaryOf(folder: string, { train, pairs, collections, tasks }: StudyDa
     tasks: tasks.map(({ label, type, records }) => ({ name: label, type, items: records.length })),
   };
 }
+
+/** The summary for people. */
+export function wordnetStudyText({
+  folder,
+  documents,
+  pairs,
+  collections,
+  tasks,
+}: WordnetStudySummary): string {
+  return [
+    `${folder}: ${documents} documents of training text, ${pairs} pairs`,
+    ...collections.map(
+      ({ name, documents: size, testQueries, devQueries }) =>
+        `  ${name}: ${size} documents, ${testQueries} test and ${devQueries} dev queries`,
+    ),
+    ...tasks.map(({ name, type, items }) => `  ${name}: ${items} items (${type})`),
+  ].join('\n');
+}
