@@ -1,10 +1,12 @@
 """Do Transformers give the same log-likelihoods on the same weights?
 
     node build/bench/icl.js write DIR; node build/bench/icl.js scores DIR TASKS.yaml > scores.json
-    python bench/peers/icl_transformers.py compare DIR scores.json      tokens equal, sums within 1e-3, the most likely tokens the same
+    python bench/peers/icl_transformers.py compare DIR scores.json      same tokens, sums within 1e-3, same greedy tokens
     python bench/peers/icl_transformers.py golden tests/golden/hf/mpt-3-heads > tests/golden/icl-scores.golden.json
 
-`compare` tokenises the prompts itself, one by one without padding, cuts them at the left, and exits 1 if anything differs.
+`compare` tokenises the prompts itself, cuts them at the left, scores them one by one without padding, in float64 and in float32, and exits 1 if
+tokens differ or a sum is off by 1e-3 from the float64 one. DIR should be a trained model: random weights large enough to be interesting make
+sums of thousands of nats, whose float32 rounding alone is larger than that, in PyTorch too.
 """
 import json
 import random
@@ -28,21 +30,23 @@ def compare(folder, scores):
     with open(scores) as file:
         rows = json.load(file)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = MptForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    room = model.config.max_seq_len
+    exact = MptForCausalLM.from_pretrained(folder, dtype=torch.float64).eval()
+    rounded = MptForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    room = exact.config.max_seq_len
     leading = len(tokenizer(" a", add_special_tokens=False).input_ids) == 1
     ids = lambda text: tokenizer(text, add_special_tokens=False).input_ids
-    worst, differing, tokens_differ = 0.0, 0, 0
+    worst, worst_torch, differing, tokens_differ = 0.0, 0.0, 0, 0
     for row in rows:
         text = row["continuation"]
         after = ids(text if text.startswith(" ") or not leading else " " + text)[: room - 1]
         before = (ids(row["preamble"]) + ids(row["context"]) or [tokenizer.eos_token_id])[-(room - len(after)) :]
         tokens_differ += before + after != row["tokens"] or len(before) != row["start"]
-        total, greedy, lead = score(model, row["tokens"], row["start"])
+        total, greedy, lead = score(exact, row["tokens"], row["start"])
         worst = max(worst, abs(total - row["logLikelihood"]))
+        worst_torch = max(worst_torch, abs(total - score(rounded, row["tokens"], row["start"])[0]))
         differing += greedy != row["greedy"] and lead > 1e-4
     print(json.dumps({"requests": len(rows), "tasks": len({row["task"] for row in rows}), "differentTokens": tokens_differ,
-                      "largestDifferenceNats": worst, "differentGreedy": differing}))
+                      "largestDifferenceNats": worst, "torchFloat32": worst_torch, "differentGreedy": differing}))
     sys.exit(worst > 1e-3 or differing > 0 or tokens_differ > 0)
 
 
