@@ -165,6 +165,12 @@ test('a right answer that is the model’s own is found right', async () => {
   assert.ok(again.tasks[0]!.exactMatch!.value > 0);
 });
 
+test('learned positions may end anywhere: prompts fill them to the last one', async () => {
+  const learned = tinyModel(tokenizer, { positions: 'learned', bias: true, maxLength: 19 });
+  const { tasks: results } = await evaluateIcl(learned, tokenizer, [choice, written], { threads: 1 });
+  assert.ok(results.every(({ trimmedItems, bitsPerByte: bits }) => trimmedItems > 0 && bits.value > 0));
+});
+
 test('categories count the same, whatever their size', async () => {
   const [result] = (await run([words])).tasks as [IclTaskResult];
   const [many, few] = result.categories!;

@@ -169,6 +169,8 @@ test('a task file: every fault at once, with its line', async () => {
     "unknown key 'hf_loading_vars'",
   ])
     assert.ok(text.includes(part), `${part} in ${text}`);
+  await writeFile(path, `icl_tasks:\n${WORDS.replace('words.jsonl', 's3://bucket/words.jsonl')}`);
+  await assert.rejects(readTaskFile(path, {}), /is not on this machine/);
   await writeFile(path, `icl_tasks:\n${WORDS}${WORDS}`);
   await assert.rejects(readTaskFile(path, {}), /lists words\/1-shot twice/);
   await writeFile(path, `icl_tasks:\n${WORDS.replace('}', ', prelimiter: a, question_prelimiter: b}')}`);

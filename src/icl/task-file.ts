@@ -82,6 +82,8 @@ export async function readTaskFile(path: string, environment: Environment): Prom
   const problems = new Problems();
   const specs: TaskSpec[] = [];
   for (const entry of icl_tasks) {
+    if (entry.dataset_uri.includes('://'))
+      problems.add(path, `${entry.dataset_uri} is not on this machine: fetch the file and name where it is`);
     const records = await findRecords(entry.dataset_uri, dirname(path));
     const shots = [entry.num_fewshot].flat();
     for (const one of shots) specs.push(specOf(entry, one, records, path, problems));
