@@ -25,6 +25,23 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   train: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   dense: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   icl: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
+  retrieval: [
+    ...[
+      'base',
+      'graph',
+      'stats',
+      'nn',
+      'trec',
+      'tokenizer',
+      'data',
+      'models',
+      'bm25',
+      'metrics',
+      'train',
+      'dense',
+    ],
+  ],
+  doctor: ['base', 'graph', 'runtime', 'models', 'tokenizer', 'train', 'dense'],
   report: ['base', 'scaling', 'study'],
   steps: [
     ...[
@@ -42,7 +59,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
       'bm25',
       'metrics',
     ],
-    ...['mining', 'train', 'dense', 'icl', 'report'],
+    ...['mining', 'train', 'dense', 'icl', 'retrieval', 'report'],
   ],
   web: ['base', 'study', 'report'],
 };

@@ -3,29 +3,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { graph, models, nn, runtime } from 'isoflop';
+import { type ReferenceCase, referenceConfig, referenceWeights } from './support/reference-model.ts';
 
 const { backward, input, makeGraph, numbersOf, optimize, reshape, slice, tensor, verify } = graph;
-const {
-  ALIBI_FLAVOUR,
-  LEARNED_FLAVOUR,
-  mptConfig,
-  mptHidden,
-  mptLogits,
-  mptParameters,
-  parameterInputs,
-  TOKEN_EMBEDDING,
-} = models;
+const { mptHidden, mptLogits, parameterInputs, TOKEN_EMBEDDING } = models;
 type Tensor = graph.Tensor;
 
-interface Golden {
-  readonly name: string;
-  readonly d: number;
-  readonly heads: number;
-  readonly layers: number;
-  readonly vocab: number;
-  readonly length: number;
-  readonly flavour: 'alibi' | 'learned';
-  readonly ids: readonly (readonly number[])[];
+interface Golden extends ReferenceCase {
   readonly loss: number;
   /** Of the last three positions of the last sequence. */
   readonly hidden: readonly number[];
@@ -39,30 +23,6 @@ const folder = new URL('../../tests/golden/', import.meta.url);
 const goldens = readdirSync(folder)
   .filter(name => /^mpt-.*\.golden\.json$/.test(name))
   .map(name => JSON.parse(readFileSync(new URL(name, folder), 'utf8')) as Golden);
-
-function configOf(golden: Golden): models.MptConfig {
-  const flavour = golden.flavour === 'alibi' ? ALIBI_FLAVOUR : LEARNED_FLAVOUR;
-  const { d, heads, layers, vocab, length } = golden;
-  return mptConfig({ dModel: d, heads, layers, vocabSize: vocab, maxLength: length, ...flavour });
-}
-
-/** The weights that bench/peers/mpt_golden.py uses, from the same formula. */
-function weightsOf(config: models.MptConfig): Record<string, Tensor> {
-  return Object.fromEntries(
-    mptParameters(config).map(({ name, shape }, k) => {
-      const count = shape.reduce((n, dim) => n * dim, 1);
-      const offset = /norm_(1|2|f)\.weight$/.test(name) ? 1 : 0;
-      return [
-        name,
-        tensor(
-          'float32',
-          shape,
-          Array.from({ length: count }, (_, i) => Math.sin(1 + 3 * k + 0.7 * i) * 0.3 + offset),
-        ),
-      ];
-    }),
-  );
-}
 
 function assertNear(
   actual: readonly number[],
@@ -82,7 +42,7 @@ async function runGolden(
   golden: Golden,
   options: { readonly dynamic?: boolean; readonly causalBlocks?: number; readonly pieces?: number },
 ) {
-  const config = configOf(golden);
+  const config = referenceConfig(golden);
   const weights = parameterInputs(config);
   const [batch, length] = [golden.ids.length, golden.length];
   const ids = input('ids', 'int32', options.dynamic ? ['B', 'T1'] : [batch, length + 1]);
@@ -131,7 +91,7 @@ async function runGolden(
         ),
       }
     : { ids: tensor('int32', [batch, length + 1], flat) };
-  const results = await session.run({ ...weightsOf(config), ...feeds });
+  const results = await session.run({ ...Object.fromEntries(referenceWeights(config)), ...feeds });
   await session.release();
   return results;
 }

@@ -1,5 +1,7 @@
+export * from './buckets.ts';
 export * from './concurrent.ts';
 export * from './config.ts';
+export * from './csv.ts';
 export * from './errors.ts';
 export * from './files.ts';
 export * from './hash.ts';
@@ -11,4 +13,5 @@ export * from './progress.ts';
 export * from './rng.ts';
 export * from './table.ts';
 export * from './text.ts';
+export * from './threads.ts';
 export * from './topk.ts';

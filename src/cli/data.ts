@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { addCommand, emit, type Register } from './command.ts';
 import type { Io } from './io.ts';
+import { integer } from './values.ts';
 
 interface LsOptions {
   readonly cache?: string;
@@ -23,7 +24,42 @@ export const registerData: Register = (program, io) => {
   addLs(group, io);
   addGet(group, io);
   addCheck(group, io);
+  addWordnet(group, io);
 };
+
+interface WordnetOptions {
+  readonly output: string;
+  readonly seed: number;
+  readonly queries: number;
+  readonly documents: number;
+  readonly pairs: number;
+  readonly items: number;
+  readonly json?: boolean;
+}
+
+function addWordnet(group: Command, io: Io): void {
+  addCommand(group, {
+    name: 'wordnet',
+    summary: 'make the data of a study from WordNet alone: text, pairs, two collections, in-context tasks',
+    details: `What is asked about stands in no training text: synsets are split by a hash of the seed. Equal options give equal bytes.
+docs/data-wordnet.md describes every file.`,
+    examples: ['isoflop data wordnet -o wordnet-study'],
+  })
+    .requiredOption('-o, --output <folder>', 'folder to make')
+    .option('--seed <n>', 'decides the split and every choice', integer(0), 17)
+    .option('--queries <n>', 'test queries of each collection', integer(1), 600)
+    .option('--documents <n>', 'documents of each collection', integer(1), 5000)
+    .option('--pairs <n>', 'finetuning pairs', integer(1), 6000)
+    .option('--items <n>', 'items of each in-context task', integer(1), 300)
+    .action(async ({ output, json = false, ...said }: WordnetOptions) => {
+      const { buildWordnetStudyData, DEFAULT_WORDNET_STUDY, wordnetStudyText } = await import(
+        '../data/index.ts'
+      );
+      const options = { ...DEFAULT_WORDNET_STUDY, ...said };
+      const summary = await buildWordnetStudyData(output, options, { progress: io.progress });
+      emit(io, { json }, summary, () => wordnetStudyText(summary));
+    });
+}
 
 const CACHE_HELP = 'cache folder (default: ISOFLOP_CACHE, HF_HOME/isoflop or ~/.cache/isoflop)';
 

@@ -111,6 +111,8 @@ function progressListener(io: Io) {
   return {
     emit(event: TrainEvent) {
       if (event.type === 'finetuneStep') last = event;
+      if (event.type === 'damaged')
+        io.log(`a damaged checkpoint was set aside as ${event.path}: ${event.message}\n`);
       if (event.type === 'resumed') io.log(`resumed after step ${event.step}\n`);
       if (event.type !== 'progress') return;
       task ??= io.progress.start('finetune', event.total, 'pairs');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { InputError, type Progress, Rng } from '../base/index.ts';
 import { indexFolder, parametersOf } from '../bm25/index.ts';
 import { type PairRecord, readPairs, readRun } from '../data/index.ts';
@@ -221,8 +221,19 @@ test('what to do with short queries', async () => {
     ['c'],
   );
   assert.equal(dropped.report.dropped, 2);
-  await assert.rejects(run('error'), /2 of 3 queries have fewer than 2 eligible candidates/);
-  await rm(`${file('short.out')}.parts`, { recursive: true });
+  const refused = mine(
+    pairs,
+    file('refused.out'),
+    options({ negatives: 2, short: 'error' }, { saveCandidates: file('refused.run') }),
+  );
+  await assert.rejects(refused, /2 of 3 queries have fewer than 2 eligible candidates/);
+  // The rankings are kept, so that other settings can be tried at once; nothing else is left.
+  assert.deepEqual(
+    (await readdir(root)).filter(name => name.startsWith('refused')),
+    ['refused.run'],
+  );
+  const again = options({ negatives: 2, short: 'keep' }, { candidates: file('refused.run') });
+  assert.equal((await mine(pairs, file('again.out'), again)).written, 3);
 });
 
 test('inputs that do not belong together are refused', async () => {
@@ -252,4 +263,41 @@ test('inputs that do not belong together are refused', async () => {
     { query: 'z', pos: ['w'], pos_ids: ['1'] },
   ]);
   await refuse(two, {}, /another text in an earlier record/);
+  const twice = await write('twice.jsonl', [
+    { query_id: '1', query: 'x', pos: ['y'] },
+    { query_id: '1', query: 'z', pos: ['w'] },
+  ]);
+  await refuse(twice, {}, /record 2: query_id '1' stands in record 1 already/);
+  const half = await write('half.jsonl', [
+    { query_id: 'q2', query: 'x', pos: ['y'] },
+    { query: 'z', pos: ['w'] },
+  ]);
+  await refuse(half, {}, /1 of 2 records have query_id/);
+  const both = { candidates: file('deep.run'), index: file('made.index') };
+  await refuse(beir, both, /come from a run or from an index/);
+  await writeFile(file('others.run'), 'q99999 Q0 d1 1 2 other\n');
+  await refuse(beir, { candidates: file('others.run') }, /has none of the queries to mine for/);
+  await writeFile(file('nan.run'), 'q1 Q0 d1 1 nan other\n');
+  await refuse(beir, { candidates: file('nan.run') }, /expected a finite score/);
+  await writeFile(file('cut.jsonl.gz'), gzipSync(await readFile(two)).subarray(0, 50));
+  await refuse(file('cut.jsonl.gz'), {}, /truncated/);
+});
+
+test('what failed before its first shard makes way for another run', async () => {
+  const output = file('makes-way.jsonl');
+  await writeFile(file('bad.run'), 'q1 Q0 nowhere 1 2 other\n');
+  await assert.rejects(mine(beir, output, options({}, { candidates: file('bad.run') })), InputError);
+  assert.ok((await readdir(root)).includes('makes-way.jsonl.parts'));
+  await mine(beir, output, options());
+  assert.equal(await bytesOf('makes-way.jsonl'), await bytesOf('unbroken.jsonl'));
+});
+
+test('queries that the ranking has nothing for are counted', async () => {
+  const pairs = await write('unknown.jsonl', [
+    { query: 'zebra', pos: ['a striped horse'] },
+    { query: 'horse', pos: ['a fast horse'] },
+  ]);
+  const report = await mine(pairs, file('unknown.out'), options({ negatives: 1, short: 'keep' }));
+  assert.deepEqual([report.short, report.unranked], [1, 1]);
+  assert.match(miningText(report, options().settings), /1 of these have no candidate at all/);
 });

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { compact, type ProgressTask, readConfig } from '../base/index.ts';
 import type { PretrainOutcome, TrainEvent } from '../train/index.ts';
 import { addCommand, emit, type Register } from './command.ts';
+import { loadCurves } from './curve.ts';
 import type { Io } from './io.ts';
 import { collect } from './values.ts';
 
@@ -15,7 +17,7 @@ export const registerPretrain: Register = (program, io) => {
     name: 'pretrain',
     summary: 'pretrain MPT decoders on text, one for each token budget of a configuration file',
     details:
-      'Makes a tokenizer and token shards if need be, trains, and writes each model as a Hugging Face directory under OUTPUT/models, with every step in\nOUTPUT/metrics.jsonl. Interrupted by Ctrl-C or a crash, the same command goes on where it stopped, to the same bytes.',
+      'Makes a tokenizer and token shards if need be, trains, and writes each model as a Hugging Face directory under OUTPUT/models, with every step in\nOUTPUT/metrics.jsonl and the loss curve in OUTPUT/loss.svg. Interrupted by Ctrl-C or a crash, the same command goes on where it stopped, to the same bytes.',
     examples: [
       'isoflop pretrain examples/pretrain-wordnet.yaml -o runs/wordnet',
       'isoflop pretrain examples/pretrain-wordnet.yaml --set model=mpt-1m --set tokens=20x -o runs/wordnet-1m',
@@ -36,9 +38,18 @@ export const registerPretrain: Register = (program, io) => {
         environment: io.environment,
       });
       listener.finish();
-      emit(io, flags, outcome, () => summary(outcome, listener.curve()));
+      const figure = await drawLosses(flags.output);
+      emit(io, flags, { ...outcome, figure }, () => summary(outcome, listener.curve(), figure));
     });
 };
+
+/** Draws all of the run's curves, whichever process trained them. */
+async function drawLosses(runFolder: string): Promise<string> {
+  const { lossFigure, writeFigure } = await import('../report/index.ts');
+  const path = join(runFolder, 'loss.svg');
+  await writeFigure(lossFigure(await loadCurves([runFolder])), path);
+  return path;
+}
 
 /** Turns training events into a progress line and the points of the loss curve. */
 async function progressListener(io: Io) {
@@ -52,6 +63,8 @@ async function progressListener(io: Io) {
         task.update(event.done, event.note);
       }
       if (event.type === 'heldOut') points.push({ x: event.tokens, y: event.lossNats });
+      if (event.type === 'damaged')
+        io.log(`a damaged checkpoint was set aside as ${event.path}: ${event.message}\n`);
       if (event.type === 'resumed') io.log(`resumed ${event.segment} after step ${event.step}\n`);
     },
     finish: () => task?.finish(),
@@ -62,11 +75,12 @@ async function progressListener(io: Io) {
 function summary(
   { params, paramsNonEmbedding, trainTokens, models }: PretrainOutcome,
   curve: string,
+  figure: string,
 ): string {
   const lines = models.map(({ tokens, path }) => {
     const epochs = (tokens / trainTokens).toFixed(2);
     return `${compact(tokens).padStart(8)} tokens (${epochs} passes over the text)  ${path}`;
   });
   const size = `${compact(params)} parameters, ${compact(paramsNonEmbedding)} without embeddings`;
-  return [curve, size, ...lines].join('\n');
+  return [curve, `the same as a figure: ${figure}`, size, ...lines].join('\n');
 }

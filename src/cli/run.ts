@@ -3,6 +3,7 @@ import { StepError } from '../base/index.ts';
 import type { Executor } from '../study/index.ts';
 import { addCommand, emit, type Register } from './command.ts';
 import type { Io } from './io.ts';
+import { reportFolder } from './report.ts';
 import { addStudyOptions, type OpenedStudy, openStudy, type StudyOptions } from './study.ts';
 import { collect } from './values.ts';
 
@@ -11,6 +12,7 @@ interface Options extends StudyOptions {
   readonly verify?: boolean;
   readonly executor: 'local' | 'slurm';
   readonly sbatch?: readonly string[];
+  readonly output?: string;
 }
 
 export const registerRun: Register = (program, io) => {
@@ -19,7 +21,8 @@ export const registerRun: Register = (program, io) => {
     summary: 'run a study: every step that is not in the store yet',
     details:
       'A finished step is never run twice, and a changed field runs only what depends on it. Ctrl-C stops at the next checkpoint,\n' +
-      'a second one at once; whatever ended the run, the same command goes on from there.',
+      'a second one at once; whatever ended the run, the same command goes on from there.\n' +
+      'A study that gathers results ends with their table and a report: one page that needs no network, figures, tables.',
     examples: [
       'isoflop run study.yaml',
       'isoflop run study.yaml --workers 2 --set steps.finetune.params.temperature=0.05',
@@ -33,6 +36,7 @@ export const registerRun: Register = (program, io) => {
         .default('local'),
     )
     .option('--sbatch <option>', 'with --executor slurm, an option for sbatch; may be repeated', collect)
+    .option('-o, --output <dir>', 'folder of the report (default: reports/NAME)')
     .action(async (file: string, options: Options) => {
       const opened = await openStudy(file, options, io);
       const { study, store } = opened;
@@ -48,7 +52,10 @@ export const registerRun: Register = (program, io) => {
         depth: options.verify ? 'full' : 'quick',
         ...(options.executor === 'slurm' && { pollMs: SLURM_POLL_MS }),
       });
-      emit(io, options, summary, () => summaryText(summary));
+      const report = summary.outcome === 'done' ? await reportOf(opened, options) : undefined;
+      emit(io, options, { ...summary, report: report?.page }, () =>
+        [summaryText(summary), ...(report ? [report.table, `report: ${report.page}`] : [])].join('\n'),
+      );
       if (summary.outcome === 'interrupted') io.signal.throwIfAborted();
       const failed = summary.steps.filter(({ state }) => state === 'failed').length;
       if (summary.outcome === 'failed')
@@ -58,6 +65,14 @@ export const registerRun: Register = (program, io) => {
         );
     });
 };
+
+/** The report of a study that has results, and their table. */
+async function reportOf({ study, store }: OpenedStudy, { output }: Options) {
+  const { resultsTable, writeStudyReport } = await import('../report/index.ts');
+  const folder = output ?? reportFolder(study.name);
+  const report = await writeStudyReport({ store, study: study.name, folder });
+  return report && { page: report.page, table: resultsTable(report.results) };
+}
 
 /** Looking for reports over a network file system costs more than on a local disk. */
 const SLURM_POLL_MS = 2000;

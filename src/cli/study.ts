@@ -31,9 +31,6 @@ export function addStudyOptions(command: Command): Command {
     );
 }
 
-/** Addresses of the modules whose step kinds every study can use. */
-const BUILT_IN: readonly URL[] = [];
-
 export interface OpenedStudy {
   readonly study: Study;
   readonly store: Store;
@@ -45,8 +42,9 @@ export async function openStudy(file: string, options: StudyOptions, io: Io): Pr
   const { defaultWorkers, listForm, readStudy, Registry, Store, thisMachine } = await import(
     '../study/index.ts'
   );
-  const registry = await Registry.load([...BUILT_IN, ...(options.kinds ?? [])]);
-  const forms = [listForm];
+  const { ladderForm, STEP_KINDS } = await import('../steps/index.ts');
+  const registry = await Registry.load([STEP_KINDS, ...(options.kinds ?? [])]);
+  const forms = [ladderForm, listForm];
   const { environment } = io;
   const study = await readStudy(file, { forms, registry, environment, overrides: options.set ?? [] });
   const store = await Store.open(options.store, { create: false });

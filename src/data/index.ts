@@ -1,6 +1,7 @@
 export * from '../trec/index.ts';
 export * from './beir.ts';
 export * from './check.ts';
+export { describe, type JsonBlock, type JsonObject, readJsonBlocks, wellFormed } from './jsonl.ts';
 export * from './pairs.ts';
 export * from './published/table.ts';
 export * from './registry/index.ts';
@@ -20,6 +21,7 @@ export * from './shards/verify.ts';
 export * from './text/open-texts.ts';
 export * from './text/source.ts';
 export * from './wordnet/source.ts';
+export * from './wordnet/study/index.ts';
 export * from './wordnet/synset.ts';
 export * from './wordnet/text.ts';
 export * from './wordnet/wordnet.ts';

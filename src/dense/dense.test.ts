@@ -4,20 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { Rng } from '../base/index.ts';
+import { bucketsOf, Rng } from '../base/index.ts';
 import { compareHits } from '../data/index.ts';
 import { type Tensor, tensor } from '../graph/index.ts';
 import { DEFAULT_EMBEDDER, mptConfig, mptParameters } from '../models/index.ts';
 import { initialize } from '../nn/index.ts';
 import { Tokenizer, trainTokenizer } from '../tokenizer/index.ts';
-import {
-  bucketsOf,
-  type EmbeddingBlock,
-  Embeddings,
-  EmbeddingsWriter,
-  Encoder,
-  exactSearch,
-} from './index.ts';
+import { type EmbeddingBlock, Embeddings, EmbeddingsWriter, Encoder, exactSearch, regroup } from './index.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'isoflop-dense-'));
 after(() => rm(folder, { recursive: true }));
@@ -150,6 +143,24 @@ test('exact search equals sorting all scores, ties included, whatever the blocks
   }
 });
 
+test('blocks are put together and cut to one size, with every vector in its place', async () => {
+  const rng = Rng.from(4);
+  const blocks = [3, 0, 11, 1, 1, 6].map((count, i) => randomBlock(rng, count, 2, 20 * i));
+  for (const rows of [1, 4, 5, 22, 100]) {
+    const parts: EmbeddingBlock[] = [];
+    for await (const part of regroup(blocks, 2, rows)) parts.push(part);
+    assert.ok(parts.slice(0, -1).every(({ ids }) => ids.length === rows));
+    assert.deepEqual(
+      parts.flatMap(({ ids }) => ids),
+      blocks.flatMap(({ ids }) => ids),
+    );
+    assert.deepEqual(
+      parts.flatMap(({ vectors }) => [...vectors]),
+      blocks.flatMap(({ vectors }) => [...vectors]),
+    );
+  }
+});
+
 test('queries of another width are refused', async () => {
   const block = randomBlock(Rng.from(1), 3, 4, 0);
   await assert.rejects(
@@ -195,6 +206,16 @@ test('embeddings continue after an interruption to the same bytes, and damage is
     const damaged = await Embeddings.open(broken);
     await assert.rejects(damaged.blocks().next(), /does not match its manifest/);
   }
+});
+
+test('a text without tokens has the zero vector', async () => {
+  const settings = { ...DEFAULT_EMBEDDER, queryPrefix: '', passagePrefix: '', appendEos: false };
+  const encoder = await Encoder.create(config, weights, tokenizer, settings, { threads: 1 });
+  const vectors = await encoder.encode(['', 'owls'], 'passage');
+  assert.deepEqual([...vectors.subarray(0, 32)], new Array(32).fill(0));
+  const norm = Math.hypot(...vectors.subarray(32));
+  assert.ok(Math.abs(norm - 1) < 1e-5);
+  await encoder.release();
 });
 
 test('weights that make no finite vector end in an error, not in a vector', async () => {

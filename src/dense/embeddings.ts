@@ -101,6 +101,7 @@ export class EmbeddingsWriter {
     ) {
       const ids = await readIds(this.#folder, i);
       const bytes = await readBytes(join(this.#folder, `${blockName(i)}.${this.#type}`));
+      if (bytes.byteLength !== ids.length * this.#dimension * widthOf(this.#type)) return; // damaged: made again
       this.#blocks.push({ rows: ids.length, sha256: sha256(bytes), idsSha256: sha256(idLines(ids)) });
     }
   }
@@ -162,9 +163,8 @@ export class Embeddings {
       const file = join(this.folder, `${blockName(i)}.${type}`);
       const bytes = await readBytes(file);
       const ids = await readIds(this.folder, i);
-      const width = type === 'f32' ? 4 : 2;
       const whole =
-        bytes.byteLength === rows * dimension * width &&
+        bytes.byteLength === rows * dimension * widthOf(type) &&
         sha256(bytes) === expected &&
         sha256(idLines(ids)) === idsSha256;
       if (!whole)
@@ -176,6 +176,9 @@ export class Embeddings {
     }
   }
 }
+
+/** Bytes a number. */
+const widthOf = (type: VectorType): number => (type === 'f32' ? 4 : 2);
 
 function numbersOf(bytes: Uint8Array<ArrayBuffer>, type: VectorType): Float32Array {
   if (type === 'f32') return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
@@ -218,4 +221,15 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** All vectors of a folder in memory: for queries. */
+export async function readVectors(embeddings: Embeddings): Promise<EmbeddingBlock> {
+  const ids: string[] = [];
+  const vectors = new Float32Array(embeddings.manifest.count * embeddings.dimension);
+  for await (const block of embeddings.blocks()) {
+    vectors.set(block.vectors, ids.length * embeddings.dimension);
+    for (const id of block.ids) ids.push(id);
+  }
+  return { ids, vectors };
 }

@@ -1,5 +1,5 @@
 /** Texts to vectors with a finetuned decoder (or any decoder, for comparison). */
-import { InputError } from '../base/index.ts';
+import { type Bucket, bucketsOf, InputError } from '../base/index.ts';
 import { input, makeGraph, optimize, type Tensor } from '../graph/index.ts';
 import {
   DEFAULT_EMBEDDER,
@@ -12,7 +12,6 @@ import {
 } from '../models/index.ts';
 import { Session, type SessionOptions } from '../runtime/index.ts';
 import { type Encoded, Tokenizer } from '../tokenizer/index.ts';
-import { type Bucket, bucketsOf } from './buckets.ts';
 
 export type Role = 'query' | 'passage';
 
@@ -32,8 +31,10 @@ export interface EncoderWork {
 }
 
 export interface EncodeProgress {
-  readonly signal?: AbortSignal;
-  readonly onBatch?: (tokens: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** What the texts are called in errors, such as the ids of documents. */
+  readonly names?: readonly string[];
+  readonly onBatch?: (tokens: number, texts: number) => void;
 }
 
 const BATCH_TOKENS = 2048;
@@ -105,8 +106,8 @@ export class Encoder {
   }
 
   /**
-   * Vectors of unit length, row by row: (n, D). A text's vector does not depend on its neighbours beyond rounding (1e-5). Throws where a
-   * vector is not finite.
+   * Vectors of unit length, row by row: (n, D). A text's vector does not depend on its neighbours beyond rounding (1e-5). A text without tokens
+   * (no prefix, no end-of-text token) has the zero vector, as in sentence-transformers. Throws where a vector is not finite.
    */
   async encode(
     texts: readonly string[],
@@ -123,13 +124,18 @@ export class Encoder {
     const vectors = new Float32Array(texts.length * this.dimension);
     for (const bucket of bucketsOf(encoded.offsets, this.#batchTokens)) {
       progress.signal?.throwIfAborted();
-      await this.#encodeBucket(bucket, encoded, vectors);
-      progress.onBatch?.(bucket.tokens);
+      await this.#encodeBucket(bucket, encoded, vectors, progress.names);
+      progress.onBatch?.(bucket.tokens, bucket.rows.length);
     }
     return vectors;
   }
 
-  async #encodeBucket(bucket: Bucket, encoded: Encoded, vectors: Float32Array): Promise<void> {
+  async #encodeBucket(
+    bucket: Bucket,
+    encoded: Encoded,
+    vectors: Float32Array,
+    names: readonly string[] | undefined,
+  ): Promise<void> {
     const { rows, length, tokens } = bucket;
     const batch = rows.length;
     const ids = new Int32Array(batch * length).fill(this.tokenizer.padId);
@@ -137,15 +143,16 @@ export class Encoder {
     rows.forEach((text, row) => {
       const own = encoded.ids.subarray(encoded.offsets[text]!, encoded.offsets[text + 1]!);
       ids.set(own, row * length);
-      lengths[row] = own.length;
+      lengths[row] = Math.max(1, own.length); // a mean over nothing would not be a number
     });
     const results = await this.#session.run({
       ids: { dtype: 'int32', shape: [batch, length], data: ids },
       lengths: { dtype: 'int32', shape: [batch], data: lengths },
     });
     const data = results['vectors']!.data as Float32Array;
-    requireFinite(data, this.dimension, rows);
+    requireFinite(data, this.dimension, row => names?.[rows[row]!] ?? `text ${rows[row]! + 1}`);
     rows.forEach((text, row) => {
+      if (encoded.offsets[text] === encoded.offsets[text + 1]) return; // stays zero
       vectors.set(data.subarray(row * this.dimension, (row + 1) * this.dimension), text * this.dimension);
     });
     const { texts, tokens: before, paddedTokens } = this.#work;
@@ -165,11 +172,11 @@ function embedGraph(config: MptConfig) {
   return optimize(makeGraph([...weights.values(), ids, lengths], { vectors }));
 }
 
-function requireFinite(vectors: Float32Array, dimension: number, rows: readonly number[]): void {
+function requireFinite(vectors: Float32Array, dimension: number, nameOf: (row: number) => string): void {
   const bad = vectors.findIndex(value => !Number.isFinite(value));
   if (bad < 0) return;
   throw new InputError(
     'model',
-    `the vector of text ${rows[Math.floor(bad / dimension)]! + 1} of the batch is not finite: its weights are damaged`,
+    `the vector of '${nameOf(Math.floor(bad / dimension))}' is not finite: the model's weights are damaged, or far too large`,
   );
 }

@@ -1,4 +1,3 @@
-export * from './buckets.ts';
 export * from './embeddings.ts';
 export * from './encoder.ts';
 export * from './search.ts';

@@ -16,14 +16,14 @@ export interface SearchOptions extends Pick<SessionOptions, 'threads' | 'provide
   readonly k: number;
   /** Leave out a document whose id is the query's. */
   readonly removeSelf?: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onBlock?: (rows: number) => void;
 }
 
 /** Queries whose scores are held at a time: with a block of 50,000 vectors these are 25 MB. */
 const QUERIES_AT_ONCE = 128;
 
-/** Vectors whose scores are held at a time; larger blocks are cut. */
+/** Vectors whose scores are held at a time, whatever the size of the blocks. */
 const VECTORS_AT_ONCE = 50_000;
 
 /**
@@ -39,18 +39,10 @@ export async function exactSearch(
   const searcher = new BlockSearcher(dimension, options);
   let best: Hit[][] = queries.ids.map(() => []);
   try {
-    for await (const block of blocks) {
-      if (block.vectors.length !== block.ids.length * dimension) {
-        throw new InputError(
-          'embeddings',
-          `vectors of ${block.vectors.length / block.ids.length} numbers, the queries have ${dimension}`,
-        );
-      }
-      for (const part of cut(block, dimension)) {
-        const found = await searcher.search(queries, part);
-        best = best.map((hits, q) => merge(hits, found[q]!, options.k));
-        options.onBlock?.(part.ids.length);
-      }
+    for await (const part of regroup(blocks, dimension, VECTORS_AT_ONCE)) {
+      const found = await searcher.search(queries, part);
+      best = best.map((hits, q) => merge(hits, found[q]!, options.k));
+      options.onBlock?.(part.ids.length);
     }
   } finally {
     await searcher.release();
@@ -58,14 +50,55 @@ export async function exactSearch(
   return best;
 }
 
-function* cut(block: EmbeddingBlock, dimension: number): Generator<EmbeddingBlock> {
-  for (let from = 0; from < block.ids.length; from += VECTORS_AT_ONCE) {
-    const to = Math.min(block.ids.length, from + VECTORS_AT_ONCE);
-    yield {
-      ids: block.ids.slice(from, to),
-      vectors: block.vectors.subarray(from * dimension, to * dimension),
-    };
+/**
+ * The same vectors in blocks of `rows`, but for the last: small blocks are put together, because every block costs a merge of k hits a query, and large
+ * ones are cut. Throws where vectors have another width.
+ */
+export async function* regroup(
+  blocks: AsyncIterable<EmbeddingBlock> | Iterable<EmbeddingBlock>,
+  dimension: number,
+  rows: number,
+): AsyncGenerator<EmbeddingBlock> {
+  let held: EmbeddingBlock[] = [];
+  let count = 0;
+  for await (const block of blocks) {
+    checkWidth(block, dimension);
+    for (let from = 0; from < block.ids.length; ) {
+      const to = Math.min(block.ids.length, from + rows - count);
+      held.push(rowsOf(block, from, to, dimension));
+      count += to - from;
+      from = to;
+      if (count < rows) continue;
+      yield joined(held, count, dimension);
+      [held, count] = [[], 0];
+    }
   }
+  if (count > 0) yield joined(held, count, dimension);
+}
+
+function checkWidth({ ids, vectors }: EmbeddingBlock, dimension: number): void {
+  if (vectors.length === ids.length * dimension) return;
+  const width = vectors.length / ids.length;
+  throw new InputError('embeddings', `vectors of ${width} numbers, the queries have ${dimension}`);
+}
+
+function rowsOf(block: EmbeddingBlock, from: number, to: number, dimension: number): EmbeddingBlock {
+  if (from === 0 && to === block.ids.length) return block;
+  return {
+    ids: block.ids.slice(from, to),
+    vectors: block.vectors.subarray(from * dimension, to * dimension),
+  };
+}
+
+function joined(blocks: readonly EmbeddingBlock[], count: number, dimension: number): EmbeddingBlock {
+  if (blocks.length === 1) return blocks[0]!;
+  const vectors = new Float32Array(count * dimension);
+  let at = 0;
+  for (const block of blocks) {
+    vectors.set(block.vectors, at);
+    at += block.vectors.length;
+  }
+  return { ids: blocks.flatMap(({ ids }) => ids), vectors };
 }
 
 /** Both lists are ranked; so is the result, cut to k. */

@@ -1,6 +1,6 @@
 /** Rankings to take negatives from: searched for, or read from a stored run. */
 
-import { Problems } from '../base/index.ts';
+import { InputError, Problems } from '../base/index.ts';
 import { type Prepared, searchBatch } from '../bm25/index.ts';
 import type { IdTable, Run } from '../data/index.ts';
 import type { Candidates } from './select.ts';
@@ -38,10 +38,10 @@ export function searchRanker(prepared: Prepared, { depth, threads, signal }: Sea
 }
 
 /**
- * Rankings from a run. Throws an `InputError` that names the run's documents that the collection lacks, because a run of another collection
- * would give negatives that mean nothing.
+ * Rankings from a run. A run of another collection or of other queries would give negatives that mean nothing: throws an `InputError` that names
+ * the run's documents that the collection lacks, or says that the run has none of the queries.
  */
-export function runRanker(run: Run, documents: IdTable): Ranker {
+export function runRanker(run: Run, documents: IdTable, queryIds: readonly string[]): Ranker {
   const placeOf = new Map(run.queryIds.map((id, place) => [id, place]));
   const problems = new Problems();
   const numbers = new Int32Array(run.hashes.length);
@@ -50,6 +50,8 @@ export function runRanker(run: Run, documents: IdTable): Ranker {
     if (number < 0) problems.add(run.name, `document '${run.documentId(row)}' is not in the collection`);
   });
   problems.throwIfAny();
+  if (!queryIds.some(id => placeOf.has(id)))
+    throw new InputError(run.name, 'has none of the queries to mine for: it belongs to other queries');
   return async function* (queries) {
     for (const { id, positives, self } of queries) {
       const place = placeOf.get(id);

@@ -38,7 +38,7 @@ export async function readCollection(
     const ranking =
       options.candidates === undefined
         ? await searching(corpus, ids, join(scratch, 'index'), options)
-        : await stored(corpus, ids, options.candidates, options);
+        : await stored(source, corpus, ids, options.candidates, options);
     return { ids, texts, ...ranking };
   } catch (error) {
     texts.close();
@@ -67,6 +67,7 @@ async function* kept(
 type Ranking = Pick<Collection, 'ranker' | 'tag' | 'separator'>;
 
 async function stored(
+  { queries }: Source,
   corpus: AsyncIterable<Documents>,
   ids: IdTable,
   path: string,
@@ -74,7 +75,8 @@ async function stored(
 ): Promise<Ranking> {
   await drain(corpus);
   const { run } = await readRun(path, { signal });
-  return { ranker: runRanker(run, ids), tag: run.name, separator: ' ' };
+  const queryIds = queries.map(({ id }) => id);
+  return { ranker: runRanker(run, ids, queryIds), tag: run.name, separator: ' ' };
 }
 
 async function searching(

@@ -5,7 +5,7 @@ import { exists, hashOf, sha256File } from '../base/index.ts';
 import type { MineOptions } from './options.ts';
 
 /** Raised whenever the same inputs would give other pairs. */
-const METHOD_VERSION = 1;
+const METHOD_VERSION = 2;
 
 export async function fingerprintOf(input: string, options: MineOptions): Promise<string> {
   const { settings, split, analyzer, parameters, index, candidates, saveCandidates, removeSelf } = options;

@@ -20,8 +20,7 @@ const QUERIES_A_SHARD = 1000;
 export async function mine(input: string, output: string, said: MineOptions): Promise<MiningReport> {
   const options = { ...said, removeSelf: said.removeSelf ?? datasetOfFolder(input)?.removeSelf ?? false };
   checkSettings(options.settings);
-  if (options.candidates !== undefined && options.saveCandidates !== undefined)
-    throw new InputError('candidates', 'are either taken from a run or saved to one: give one of the two');
+  refuseContradictions(options);
   const source = await openSource(input, options);
   const shardCount = Math.ceil(source.queries.length / QUERIES_A_SHARD);
   const folder = await ShardFolder.open(`${output}.parts`, await fingerprintOf(input, options), shardCount);
@@ -34,18 +33,29 @@ export async function mine(input: string, output: string, said: MineOptions): Pr
     }
   }
   const result = report(await folder.statistics());
-  refuseShort(result, options.settings);
-  await folder.join('jsonl', output);
+  const refusal = refusalOf(result, options.settings);
+  // Candidates are kept even so: with them other settings can be tried without searching again.
   if (options.saveCandidates !== undefined) await folder.join('run', options.saveCandidates);
+  if (refusal === undefined) await folder.join('jsonl', output);
   await folder.remove();
+  if (refusal !== undefined) throw refusal;
   return result;
 }
 
-function refuseShort({ short, queries }: MiningReport, { short: policy, negatives }: MiningSettings): void {
-  if (policy !== 'error' || short === 0) return;
-  throw new InputError(
+function refuseContradictions({ candidates, saveCandidates, index }: MineOptions): void {
+  if (candidates === undefined) return;
+  if (saveCandidates !== undefined)
+    throw new InputError('candidates', 'are either taken from a run or saved to one: give one of the two');
+  if (index !== undefined)
+    throw new InputError('candidates', 'come from a run or from an index: give one of the two');
+}
+
+/** Under the policy `error`: what is wrong, if any query is short. */
+function refusalOf({ short, queries }: MiningReport, settings: MiningSettings): InputError | undefined {
+  if (settings.short !== 'error' || short === 0) return undefined;
+  return new InputError(
     'short',
-    `${short} of ${queries} queries have fewer than ${negatives} eligible candidates: widen the ranks or limits, or choose what to do with them`,
+    `${short} of ${queries} queries have fewer than ${settings.negatives} eligible candidates: widen the ranks or limits, or choose what to do with them`,
   );
 }
 
@@ -123,7 +133,7 @@ class ShardWriter {
     const anchor = { id: query.id, relevant: query.relevant, positiveScores: ranked.positiveScores };
     const selection = selectNegatives(anchor, ranked, texts, settings);
     const kept = !(selection.short && settings.short === 'drop');
-    count(this.#statistics, selection, ranked.positiveScores, kept);
+    count(this.#statistics, selection, ranked, kept);
     if (kept) this.#pairs += pairLine(this.#record(query, ranked, selection));
     if (saveCandidates === undefined) return;
     const hits = Array.from(ranked.documents, (document, i) => ({

@@ -27,17 +27,24 @@ export class ShardFolder {
     this.#count = count;
   }
 
-  /** Opens or makes the folder of a run with this fingerprint. Throws an `InputError` if it belongs to another. */
+  /**
+   * Opens or makes the folder of a run with this fingerprint. Throws an `InputError` if it holds finished shards of another; what failed before its
+   * first shard makes way.
+   */
   static async open(path: string, fingerprint: string, count: number): Promise<ShardFolder> {
-    await mkdir(path, { recursive: true });
+    const folder = new ShardFolder(path, count);
     const manifest = join(path, 'manifest');
-    if (!(await exists(manifest))) await writeFileAtomic(manifest, fingerprint);
-    else if ((await readInputText(manifest)) !== fingerprint)
-      throw new InputError(
-        path,
-        'holds unfinished work of a run with other settings or inputs: finish that one, or delete the folder',
-      );
-    return new ShardFolder(path, count);
+    if ((await exists(manifest)) && (await readInputText(manifest)) !== fingerprint) {
+      if (await exists(folder.#file(0, 'jsonl')))
+        throw new InputError(
+          path,
+          'holds unfinished work of a run with other settings or inputs: finish that one, or delete the folder',
+        );
+      await folder.remove();
+    }
+    await mkdir(path, { recursive: true });
+    await writeFileAtomic(manifest, fingerprint);
+    return folder;
   }
 
   /** The first shard that is not finished; `count` if all are. */

@@ -85,13 +85,8 @@ const DOCUMENTS_A_BATCH = 1000;
 async function pairSource(path: string, { signal }: SourceOptions): Promise<Source> {
   const pairs: PairRecord[] = [];
   for await (const block of readPairs(path, { signal })) pairs.push(...block);
-  const withIds = pairs.filter(pair => pair.pos_ids !== undefined).length;
-  if (withIds > 0 && withIds < pairs.length)
-    throw new InputError(
-      path,
-      `${withIds} of ${pairs.length} records have pos_ids: give them to all or to none`,
-    );
-  const { ids, texts, positives } = withIds > 0 ? byId(path, pairs) : byText(pairs);
+  refuseAmbiguousQueries(path, pairs);
+  const { ids, texts, positives } = allHave(path, pairs, 'pos_ids') ? byId(path, pairs) : byText(pairs);
   const queries = pairs.map((pair, i) => ({
     id: pair.query_id ?? `q${i + 1}`,
     text: pair.query,
@@ -109,6 +104,34 @@ async function pairSource(path: string, { signal }: SourceOptions): Promise<Sour
         };
     },
   };
+}
+
+/** Do the records have this field? Throws an `InputError` if only some do. */
+function allHave(path: string, pairs: readonly PairRecord[], field: 'query_id' | 'pos_ids'): boolean {
+  const count = pairs.filter(pair => pair[field] !== undefined).length;
+  if (count > 0 && count < pairs.length)
+    throw new InputError(
+      path,
+      `${count} of ${pairs.length} records have ${field}: give it to all or to none`,
+    );
+  return count > 0;
+}
+
+/** A query's id names its random numbers and its ranking in a stored run, so it may stand for one record only. */
+function refuseAmbiguousQueries(path: string, pairs: readonly PairRecord[]): void {
+  if (!allHave(path, pairs, 'query_id')) return;
+  const recordOf = new Map<string, number>();
+  const problems = new Problems();
+  for (const [i, { query_id }] of pairs.entries()) {
+    const earlier = recordOf.get(query_id!);
+    if (earlier === undefined) recordOf.set(query_id!, i + 1);
+    else
+      problems.add(
+        `${path} record ${i + 1}`,
+        `query_id '${query_id}' stands in record ${earlier} already: gather its positives in one record, or rename it`,
+      );
+  }
+  problems.throwIfAny();
 }
 
 /** The distinct documents of pairs, and each pair's positives by id. */

@@ -1,5 +1,6 @@
 /** What a mining run did, in numbers: what was passed over and why, and how positives and negatives score. */
 import { quantileSorted } from '../stats/index.ts';
+import type { Ranked } from './candidates.ts';
 import { REASONS, type Selection, type Skipped } from './select.ts';
 
 /** Of some queries. */
@@ -10,6 +11,8 @@ export interface ShardStatistics {
   /** Queries with fewer eligible candidates than were asked for, and random documents they were given. */
   short: number;
   padded: number;
+  /** Queries that the ranking has no document for. */
+  unranked: number;
   candidates: number;
   skipped: Skipped;
   /** Of each query that was kept: the mean score of its positives (null: not scored), and the scores and ranks of its negatives. */
@@ -23,6 +26,7 @@ export function emptyStatistics(): ShardStatistics {
     dropped: 0,
     short: 0,
     padded: 0,
+    unranked: 0,
     candidates: 0,
     skipped: Object.fromEntries(REASONS.map(reason => [reason, 0])) as Skipped,
     positives: [],
@@ -34,13 +38,14 @@ export function emptyStatistics(): ShardStatistics {
 export function count(
   statistics: ShardStatistics,
   selection: Selection,
-  positiveScores: readonly (number | null)[],
+  { documents, positiveScores }: Ranked,
   kept: boolean,
 ): void {
   statistics.queries++;
   statistics.candidates += selection.seen;
   for (const reason of REASONS) statistics.skipped[reason] += selection.skipped[reason];
   if (selection.short) statistics.short++;
+  if (documents.length === 0) statistics.unranked++;
   if (!kept) {
     statistics.dropped++;
     return;
@@ -76,6 +81,7 @@ export interface MiningReport {
   readonly dropped: number;
   readonly short: number;
   readonly padded: number;
+  readonly unranked: number;
   readonly candidates: number;
   readonly skipped: Skipped;
   /** Scores of positives (one a query, their mean), of ranked negatives, and their differences; null where there are none. */
@@ -103,6 +109,7 @@ export function report(shards: readonly ShardStatistics[]): MiningReport {
     dropped: total(s => s.dropped),
     short: total(s => s.short),
     padded: total(s => s.padded),
+    unranked: total(s => s.unranked),
     candidates: total(s => s.candidates),
     skipped,
     positive: summarise(positives.filter(score => score !== null)),

@@ -57,7 +57,7 @@ function passedOver({ candidates, skipped }: MiningReport): string[] {
 }
 
 function shortQueries(report: MiningReport, { negatives, short }: MiningSettings): string[] {
-  const { queries, written, dropped, padded } = report;
+  const { queries, written, dropped, padded, unranked } = report;
   const outcome = {
     'pad-random': `made up with ${thousands(padded)} random documents`,
     keep: 'kept with what they have',
@@ -68,6 +68,7 @@ function shortQueries(report: MiningReport, { negatives, short }: MiningSettings
     report.short === 0
       ? `every query has ${negatives} negatives`
       : `${thousands(report.short)} queries with fewer than ${negatives} eligible candidates: ${outcome}`,
+    ...(unranked > 0 ? [`${thousands(unranked)} of these have no candidate at all`] : []),
     `${thousands(written)} of ${thousands(queries)} queries written`,
   ];
 }

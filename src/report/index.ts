@@ -1,3 +1,11 @@
 export * from './figure.ts';
+export * from './pretraining-figure.ts';
+export * from './provenance.ts';
+export * from './render.ts';
+export { RENDERER, type ReportEffects, type ReportRecord } from './report-folder.ts';
+export * from './results.ts';
+export { parseResults } from './results-schema.ts';
+export { resultsTable } from './results-table.ts';
 export * from './scaling-figure.ts';
+export * from './study-report.ts';
 export * from './text-plot.ts';

@@ -1,6 +1,7 @@
 /** The figure of a scaling fit: measured points, the law with its band, the largest model held out, log compute with its convention. */
 import type { TopLevelSpec } from 'vega-lite';
 import { type FitReport, type HoldoutRow, loadFit, predictFrom } from '../scaling/index.ts';
+import { conventionText, logSteps, sizeText, ticksOf } from './axes.ts';
 import { COLOURS } from './figure.ts';
 
 export interface ScalingFigureOptions {
@@ -19,17 +20,6 @@ interface Curve {
   readonly group: string;
 }
 
-/** How a convention is written in print. */
-const CONVENTIONS: Readonly<Record<string, string>> = {
-  '6nd': '6ND',
-  '6nd-nonembedding': '6ND, without embeddings',
-  palm: 'PaLM count',
-  chinchilla: "Chinchilla's count",
-  executed: 'executed matrix products',
-  'not stated': 'convention not stated',
-};
-
-const STEPS = 80;
 /** More lines than this say nothing. */
 const MOST_CURVES = 7;
 
@@ -84,7 +74,7 @@ function encodings(report: FitReport, marks: readonly Mark[], curves: readonly C
   const { points, flopsConvention, target } = report;
   const label = isJoint(report) ? 'compute' : Object.keys(points.axes)[0]!;
   const title = /flop|compute|^c$/i.test(label)
-    ? `pretraining FLOPs (${CONVENTIONS[flopsConvention] ?? flopsConvention})`
+    ? `pretraining FLOPs (${conventionText(flopsConvention)})`
     : label;
   return {
     x: {
@@ -103,7 +93,9 @@ function encodings(report: FitReport, marks: readonly Mark[], curves: readonly C
 
 /** What colours tell apart: sizes under a joint law, families otherwise; nothing where there is one or too many. */
 function groupsOf(report: FitReport, marks: readonly Mark[]): string[] | undefined {
-  const groups = isJoint(report) ? allSizes(report).map(short) : [...new Set(marks.map(mark => mark.group))];
+  const groups = isJoint(report)
+    ? allSizes(report).map(sizeText)
+    : [...new Set(marks.map(mark => mark.group))];
   return groups.length > 1 && groups.length <= MOST_CURVES ? groups : undefined;
 }
 
@@ -175,7 +167,7 @@ function measured(report: FitReport, { errors }: ScalingFigureOptions): Mark[] {
     return {
       x: points.compute[row]!,
       y,
-      group: isJoint(report) ? short(sizesOf(report)[row]!) : points.families[row]!,
+      group: isJoint(report) ? sizeText(sizesOf(report)[row]!) : points.families[row]!,
       model: points.models[row]!,
       role: 'fitted',
       predicted: null,
@@ -189,7 +181,7 @@ function measured(report: FitReport, { errors }: ScalingFigureOptions): Mark[] {
       (row): Mark => ({
         x: row.compute,
         y: row.actual,
-        group: isJoint(report) ? short(row.size) : row.family,
+        group: isJoint(report) ? sizeText(row.size) : row.family,
         model: row.model,
         role: 'held out',
         predicted: row.predicted,
@@ -198,34 +190,6 @@ function measured(report: FitReport, { errors }: ScalingFigureOptions): Mark[] {
       }),
     ),
   ];
-}
-
-/** Equal steps in the logarithm from the smallest to the largest compute of all marks, a little beyond on both sides. */
-function logSteps(values: readonly number[], beyond: number): number[] {
-  const least = Math.log(Math.min(...values) / beyond);
-  const most = Math.log(Math.max(...values) * beyond);
-  return Array.from({ length: STEPS + 1 }, (_, i) => Math.exp(least + ((most - least) * i) / STEPS));
-}
-
-/** Ticks at powers of ten, or at 1, 2 and 5 times them where fewer than three would show, labelled with exponents. */
-function ticksOf(values: readonly number[]): { values: number[]; labelExpr: string } {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const within = (factors: readonly number[]) => {
-    const decades = Math.ceil(Math.log10(most)) - Math.floor(Math.log10(least)) + 1;
-    return Array.from({ length: decades }, (_, i) => Math.floor(Math.log10(least)) + i)
-      .flatMap(power => factors.map(factor => ({ at: Number(`${factor}e${power}`), factor, power })))
-      .filter(({ at }) => at >= least * 0.999 && at <= most * 1.001);
-  };
-  const decades = within([1]);
-  const ticks = decades.length >= 3 ? decades : within([1, 2, 5]);
-  const labels = ticks.map(({ at, factor, power }) => {
-    const exponent = String(power).replace(/[-0-9]/g, c => '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'['-0123456789'.indexOf(c)]!);
-    return `'${at.toExponential(0)}': '${factor === 1 ? '' : `${factor}·`}10${exponent}'`;
-  });
-  return {
-    values: ticks.map(tick => tick.at),
-    labelExpr: `({${labels.join(', ')}})[format(datum.value, '.0e')]`,
-  };
 }
 
 function allCompute(report: FitReport): number[] {
@@ -269,7 +233,7 @@ function curvesInTwo(report: FitReport): Curve[] {
         y: row.value,
         low: null,
         high: null,
-        group: short(params),
+        group: sizeText(params),
       }));
     });
 }
@@ -286,12 +250,6 @@ function allSizes(report: FitReport): number[] {
 /** Parameters of every fitted row, the first axis of a joint law. */
 function sizesOf({ points }: FitReport): readonly number[] {
   return Object.values(points.axes)[0]!;
-}
-
-function short(params: number): string {
-  return params >= 1e9
-    ? `${Number((params / 1e9).toPrecision(3))}B`
-    : `${Number((params / 1e6).toPrecision(3))}M`;
 }
 
 function subtitleOf(report: FitReport): string[] {

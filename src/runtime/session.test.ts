@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { InputError, ShapeError } from '../base/index.ts';
+import { defaultThreads, InputError, ShapeError } from '../base/index.ts';
 import {
   add,
   cast,
@@ -18,7 +18,7 @@ import {
   type Tensor,
   tensor,
 } from '../graph/index.ts';
-import { defaultThreads, PROVIDERS, Session, type SessionOptions } from './session.ts';
+import { PROVIDERS, Session, type SessionOptions } from './session.ts';
 
 const f32 = (shape: readonly number[], numbers: readonly number[]): Tensor =>
   tensor('float32', shape, numbers);

@@ -1,7 +1,7 @@
 /** Sessions of ONNX Runtime: a graph, compiled once, run many times. The only place that touches `onnxruntime-node`. */
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
-import { type Environment, InputError, messageOf, ShapeError } from '../base/index.ts';
+import { defaultThreads, InputError, messageOf, ShapeError } from '../base/index.ts';
 import {
   type DType,
   elementCount,
@@ -65,10 +65,9 @@ export interface RunResults {
 
 export type Feeds = Readonly<Record<string, Tensor | DeviceTensor>>;
 
-/** The thread count to use where none is given. */
-export function defaultThreads(environment: Environment): number {
-  const asked = Number(environment['OMP_NUM_THREADS']);
-  return Number.isInteger(asked) && asked > 0 ? asked : availableParallelism();
+/** The version of ONNX Runtime. */
+export function engineVersion(): string {
+  return ort.env.versions.node ?? ort.env.versions.common;
 }
 
 const MAX_STORED_BYTES = 1 << 30;

@@ -46,6 +46,28 @@ export function bootstrapMeans(
 }
 
 /**
+ * Percentile bootstrap interval of a weighted sum of several groups' means, such as a mean over collections. Each resample draws as many values of
+ * every group as it has, so that a small group's uncertainty stays its own.
+ */
+export function bootstrapSumOfMeans(
+  groups: readonly Numbers[],
+  weights: readonly number[],
+  rng: Rng,
+  resamples: number,
+  level: number,
+): Interval {
+  const sums = new Float64Array(resamples);
+  for (let b = 0; b < resamples; b++) {
+    groups.forEach((group, g) => {
+      let drawn = 0;
+      for (let i = 0; i < group.length; i++) drawn += group[rng.int(group.length)]!;
+      sums[b]! += (weights[g]! * drawn) / group.length;
+    });
+  }
+  return percentileInterval(sums, level);
+}
+
+/**
  * Bootstrap of the mean of a - b over queries: percentile interval, and the p value of resampling differences that were shifted to mean 0
  * (Efron and Tibshirani 1993, 16.4).
  */

@@ -210,7 +210,7 @@ function contextOf(
 function inputPaths(kind: AnyStepKind, job: JobFile): InputPaths<Slots> {
   const entries = Object.entries(kind.inputs).map(([name, slot]) => {
     const paths = (job.inputs[name] ?? []).map(place => place.path);
-    return [name, slot.count === 'many' ? paths : paths[0]] as const;
+    return [name, slot.count === 'many' || slot.count === 'any' ? paths : paths[0]] as const;
   });
   return Object.fromEntries(entries) as InputPaths<Slots>;
 }

@@ -217,12 +217,18 @@ function isList(value: InputRef | readonly InputRef[]): value is readonly InputR
 }
 
 function countFits(slot: Slot, found: number): boolean {
+  if (slot.count === 'any') return true;
   if (slot.count === 'many') return found >= 1;
   return found === 1 || (slot.count === 'optional' && found === 0);
 }
 
 function countRule(slot: Slot): string {
-  const rules = { one: 'expected one', optional: 'expected one or none', many: 'expected at least one' };
+  const rules = {
+    one: 'expected one',
+    optional: 'expected one or none',
+    many: 'expected at least one',
+    any: 'expected any',
+  };
   return `${rules[slot.count]} artifact of type '${slot.type}'`;
 }
 

@@ -5,8 +5,8 @@
 import type { z } from 'zod';
 import type { Progress } from '../base/index.ts';
 
-/** How many artifacts an input takes. `many` keeps the order in which they are listed. */
-export type Count = 'one' | 'optional' | 'many';
+/** How many artifacts an input takes. `many` and `any` keep the order in which they are listed. */
+export type Count = 'one' | 'optional' | 'many' | 'any';
 
 /** An input of a kind: what type of artifact it reads. Types are names that kinds agree on (`text`, `model`, `run`). */
 export interface Slot<C extends Count = Count> {
@@ -20,10 +20,12 @@ export const one = (type: string): Slot<'one'> => ({ type, count: 'one' });
 export const optional = (type: string): Slot<'optional'> => ({ type, count: 'optional' });
 /** At least one artifact. */
 export const many = (type: string): Slot<'many'> => ({ type, count: 'many' });
+/** Any number of artifacts, none included. */
+export const any = (type: string): Slot<'any'> => ({ type, count: 'any' });
 
 /** Where a running step finds its inputs: absolute paths of files or folders. */
 export type InputPaths<I extends Slots> = {
-  readonly [K in keyof I]: I[K]['count'] extends 'many'
+  readonly [K in keyof I]: I[K]['count'] extends 'many' | 'any'
     ? readonly string[]
     : I[K]['count'] extends 'optional'
       ? string | undefined

@@ -16,7 +16,10 @@ const kindShape = z.object({
   kind: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/),
   version: z.number().int().positive(),
   schema: z.object({ safeParse: z.custom(isFunction) }),
-  inputs: z.record(z.string(), z.object({ type: z.string(), count: z.enum(['one', 'optional', 'many']) })),
+  inputs: z.record(
+    z.string(),
+    z.object({ type: z.string(), count: z.enum(['one', 'optional', 'many', 'any']) }),
+  ),
   outputs: z.custom(isFunction, 'expected a function of the parameters'),
   resources: z.custom(isFunction).optional(),
   estimate: z.custom(isFunction).optional(),

@@ -81,6 +81,8 @@ export interface Artifact {
   readonly identity: string;
   /** Absolute. */
   readonly folder: string;
+  /** What it was made from: the identity is its hash. */
+  readonly fingerprint: Manifest['fingerprint'];
   readonly outputs: Readonly<Record<string, OutputEntry>>;
   readonly bytes: number;
 }
@@ -169,7 +171,8 @@ export class Store {
     const detail = await firstDamage(folder, manifest, depth);
     if (detail !== undefined) return { state: 'damaged', detail };
     const bytes = Object.values(manifest.outputs).reduce((sum, output) => sum + output.bytes, 0);
-    return { state: 'whole', artifact: { identity, folder, outputs: manifest.outputs, bytes } };
+    const { fingerprint, outputs } = manifest;
+    return { state: 'whole', artifact: { identity, folder, fingerprint, outputs, bytes } };
   }
 
   /** Moves something out of the way, to be deleted later; false if it has gone already. */

@@ -14,10 +14,14 @@ const architecture = z.strictObject({
   bias: z.boolean().default(false),
 });
 
+/** A named size (`mpt-1m`) or a shape of one's own. */
+export const mptShape = z.union([z.string(), architecture]);
+
 /** Field by field what the file may say; `docs/pretraining.md` explains each. */
 export const pretrainSchema = z.strictObject({
-  /** A named size (`mpt-1m`) or a shape of one's own. */
-  model: z.union([z.string(), architecture]),
+  model: mptShape,
+  /** Rows of the token embedding, where there are to be more than the tokenizer has tokens. */
+  vocabSize: count.optional(),
   /** `wordnet`, files, folders or patterns; or token shards made earlier. */
   text: z.union([z.string(), z.array(z.string()).min(1)]).default('wordnet'),
   /** Field of JSONL and parquet files that holds the text. */
@@ -58,6 +62,16 @@ export const pretrainSchema = z.strictObject({
 
 export type PretrainConfig = z.infer<typeof pretrainSchema>;
 
+/** The part that concerns training itself, for text that is in shards already. */
+export const pretrainSettings = pretrainSchema.omit({
+  text: true,
+  textField: true,
+  tokenizer: true,
+  heldOutShare: true,
+});
+
+export type PretrainSettings = z.infer<typeof pretrainSettings>;
+
 function budget() {
   return z.union([
     count,
@@ -65,8 +79,14 @@ function budget() {
   ]);
 }
 
-/** The model a configuration describes, for a tokenizer of `vocabSize` tokens. */
-export function modelOf(config: PretrainConfig, vocabSize: number): MptConfig {
+/** The model a configuration describes, for a tokenizer of so many tokens. */
+export function modelOf(
+  config: Pick<PretrainSettings, 'model' | 'sequenceLength' | 'vocabSize'>,
+  tokens: number,
+): MptConfig {
+  const { vocabSize = tokens } = config;
+  if (vocabSize < tokens)
+    throw new InputError('vocabSize', `${vocabSize} is less than the ${tokens} tokens of the tokenizer`);
   const sizes = { vocabSize, maxLength: config.sequenceLength };
   const model =
     typeof config.model === 'string'
@@ -76,7 +96,7 @@ export function modelOf(config: PretrainConfig, vocabSize: number): MptConfig {
 }
 
 /** Token budgets in tokens. */
-export function budgetsOf(config: PretrainConfig, params: number): number[] {
+export function budgetsOf(config: Pick<PretrainSettings, 'tokens'>, params: number): number[] {
   const list = Array.isArray(config.tokens) ? config.tokens : [config.tokens];
   return list.map(tokens =>
     typeof tokens === 'number' ? tokens : Math.round(Number.parseFloat(tokens) * params),
@@ -84,7 +104,9 @@ export function budgetsOf(config: PretrainConfig, params: number): number[] {
 }
 
 /** Sequences of a micro-step. */
-export function microBatch(config: PretrainConfig): number {
+export function microBatch(
+  config: Pick<PretrainSettings, 'batchTokens' | 'sequenceLength' | 'accumulation'>,
+): number {
   const rows = config.batchTokens / config.sequenceLength / config.accumulation;
   if (Number.isInteger(rows) && rows >= 1) return rows;
   const wanted = `sequenceLength (${config.sequenceLength}) times accumulation (${config.accumulation})`;

@@ -5,6 +5,7 @@ import type { SessionOptions } from '../runtime/index.ts';
 import type { TrainingState } from './state.ts';
 import { StatefulSession } from './stateful-session.ts';
 import { pretrainGraph, type StepGraphOptions } from './step-graph.ts';
+import { requireTokenIds } from './token-ids.ts';
 
 /** What the optimizer needs to know of each of K consecutive steps. */
 export interface StepPlan {
@@ -26,10 +27,12 @@ export class PretrainEngine {
   readonly options: StepGraphOptions;
   /** Operations of the matrix products of one step, as executed. */
   readonly productFlopsPerStep: number;
+  readonly #vocabSize: number;
   readonly #session: StatefulSession;
 
-  private constructor(options: StepGraphOptions, session: StatefulSession) {
+  private constructor(options: StepGraphOptions, vocabSize: number, session: StatefulSession) {
     this.options = options;
+    this.#vocabSize = vocabSize;
     this.#session = session;
     this.productFlopsPerStep = stepProducts(session);
   }
@@ -41,6 +44,7 @@ export class PretrainEngine {
   ): Promise<PretrainEngine> {
     return new PretrainEngine(
       options,
+      config.vocabSize,
       await StatefulSession.create(config, pretrainGraph(config, options), session),
     );
   }
@@ -62,9 +66,10 @@ export class PretrainEngine {
 
   /**
    * Takes K steps, K being the number of learning rates, on `ids` (K, A, B, T+1). The same bytes come out however the steps are divided
-   * among calls.
+   * among calls. Throws an `InputError`, before anything changes, if an id is outside the vocabulary.
    */
   async takeSteps(ids: Int32Array, plan: StepPlan): Promise<StepResults> {
+    requireTokenIds(ids, this.#vocabSize, 'training text');
     const results = await this.#session.run(this.#stepFeeds(ids, plan));
     return { losses: floats(results['losses']!), gradNorms: floats(results['gradNorms']!) };
   }

@@ -54,6 +54,14 @@ export type TrainEvent =
   | HeldOutEvent
   | { readonly type: 'checkpoint'; readonly segment: string; readonly step: number; readonly path: string }
   | { readonly type: 'resumed'; readonly segment: string; readonly step: number }
+  | {
+      /** A checkpoint could not be read and was set aside; the run goes on from the one before it. */
+      readonly type: 'damaged';
+      readonly segment: string;
+      readonly step: number;
+      readonly path: string;
+      readonly message: string;
+    }
   | { readonly type: 'model'; readonly segment: string; readonly path: string }
   | {
       readonly type: 'progress';

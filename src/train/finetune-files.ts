@@ -1,10 +1,10 @@
 /** Finetuning from files: a model directory and a file of pairs become an embedder directory. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hashOf, InputError, type Progress, sha256File } from '../base/index.ts';
+import { defaultThreads, hashOf, InputError, type Progress, sha256File } from '../base/index.ts';
 import { readPairs } from '../data/index.ts';
 import { DEFAULT_EMBEDDER, type EmbedderSettings, readMptDirectory } from '../models/index.ts';
-import { defaultThreads, type SessionOptions } from '../runtime/index.ts';
+import type { SessionOptions } from '../runtime/index.ts';
 import { Tokenizer } from '../tokenizer/index.ts';
 import { DEFAULT_FINETUNE, type FinetuneSettings, finetune } from './finetune.ts';
 import { specialTokensOf } from './models.ts';

@@ -1,6 +1,6 @@
 /** From a configuration to models: tokenizer, token shards, pretraining, each continued where an earlier run of the same stopped. */
 import { join } from 'node:path';
-import { exists, hashOf, type Progress, writeFileAtomic } from '../base/index.ts';
+import { defaultThreads, exists, hashOf, type Progress, writeFileAtomic } from '../base/index.ts';
 import {
   buildShards,
   openTexts,
@@ -11,9 +11,16 @@ import {
 } from '../data/index.ts';
 import { countParameters, type MptConfig } from '../models/index.ts';
 import { LADDER_ADAMW } from '../nn/index.ts';
-import { defaultThreads, measureGemmPeak } from '../runtime/index.ts';
+import { measureGemmPeak } from '../runtime/index.ts';
 import { Tokenizer, trainTokenizer } from '../tokenizer/index.ts';
-import { autoLearningRate, budgetsOf, microBatch, modelOf, type PretrainConfig } from './config.ts';
+import {
+  autoLearningRate,
+  budgetsOf,
+  microBatch,
+  modelOf,
+  type PretrainConfig,
+  type PretrainSettings,
+} from './config.ts';
 import type { TrainEvent } from './events.ts';
 import { specialTokensOf } from './models.ts';
 import { type PretrainedModel, type PretrainOptions, pretrain } from './pretrain.ts';
@@ -27,6 +34,8 @@ export interface ConfigEffects {
   readonly now: () => number;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly checkpointEveryMs?: number;
+  /** Measure the machine's matrix products first, to report shares of their peak (default). */
+  readonly measurePeak?: boolean;
 }
 
 export interface PretrainOutcome {
@@ -44,14 +53,26 @@ export async function pretrainFromConfig(
   effects: ConfigEffects,
 ): Promise<PretrainOutcome> {
   microBatch(config); // wrong numbers are told before any work is done
-  const data = await prepareData(config, folder, effects);
+  const { tokenizerPath, shards } = await prepareData(config, folder, effects);
+  return pretrainOnShards(config, tokenizerPath, shards, folder, effects);
+}
+
+/** Pretrains on token shards that are there already, in `folder`; the same call continues what was interrupted. */
+export async function pretrainOnShards(
+  config: PretrainSettings,
+  tokenizerPath: string,
+  shards: string,
+  folder: string,
+  effects: ConfigEffects,
+): Promise<PretrainOutcome> {
+  const data = await openData(config, tokenizerPath, shards);
   try {
     const model = modelOf(config, data.tokenizer.vocabSize);
     const { total, nonEmbedding } = countParameters(model);
     const options = pretrainOptions(config, data, model, total, effects);
     const { threads, provider } = options;
-    const gemmPeak = provider === 'cpu' ? await measureGemmPeak({ threads, now: effects.now }) : undefined;
-    const { emit, signal, now, checkpointEveryMs = 60_000 } = effects;
+    const { emit, signal, now, checkpointEveryMs = 60_000, measurePeak = true } = effects;
+    const gemmPeak = measurePeak && provider === 'cpu' ? await measureGemmPeak({ threads, now }) : undefined;
     const models = await pretrain(options, {
       folder: new RunFolder(folder),
       emit,
@@ -84,20 +105,29 @@ async function prepareData(
   config: PretrainConfig,
   folder: string,
   effects: ConfigEffects,
-): Promise<PreparedData> {
+): Promise<{ readonly tokenizerPath: string; readonly shards: string }> {
   const sources = await openTexts([config.text].flat(), { field: config.textField });
   const tokenizerPath = await prepareTokenizer(config, sources, folder, effects);
   const tokenizer = await Tokenizer.fromFile(tokenizerPath);
   const shards = join(folder, 'shards');
   await prepareShards(config, sources, tokenizer, shards, effects);
-  const reading = { length: config.sequenceLength, verify: false }; // building them has just verified them
+  return { tokenizerPath, shards };
+}
+
+async function openData(
+  { sequenceLength }: PretrainSettings,
+  tokenizerPath: string,
+  shards: string,
+): Promise<PreparedData> {
+  const tokenizer = await Tokenizer.fromFile(tokenizerPath);
+  const reading = { length: sequenceLength, verify: false }; // whoever made them has verified them
   const text = await ShardReader.open(shards, { ...reading, split: 'train' });
   const heldOut = await ShardReader.open(shards, { ...reading, split: 'heldOut' });
   return { tokenizer, tokenizerPath, text, heldOut };
 }
 
 function pretrainOptions(
-  config: PretrainConfig,
+  config: PretrainSettings,
   data: PreparedData,
   model: MptConfig,
   params: number,

@@ -3,6 +3,7 @@ import { input, makeGraph, optimize, type Tensor } from '../graph/index.ts';
 import { type MptConfig, mptHidden, parameterInputs, TOKEN_EMBEDDING } from '../models/index.ts';
 import { crossEntropySum } from '../nn/index.ts';
 import { Session, type SessionOptions } from '../runtime/index.ts';
+import { requireTokenIds } from './token-ids.ts';
 
 /** Sequences in the order of the text, as the shard reader gives them. */
 export interface HeldOutText {
@@ -21,12 +22,20 @@ export interface HeldOutLoss {
 }
 
 export class HeldOutEvaluator {
+  readonly #vocabSize: number;
   readonly #session: Session;
   readonly #text: HeldOutText;
   readonly #rows: number;
   readonly #maxTokens: number;
 
-  private constructor(session: Session, text: HeldOutText, rows: number, maxTokens: number) {
+  private constructor(
+    vocabSize: number,
+    session: Session,
+    text: HeldOutText,
+    rows: number,
+    maxTokens: number,
+  ) {
+    this.#vocabSize = vocabSize;
     this.#session = session;
     this.#text = text;
     this.#rows = rows;
@@ -41,7 +50,8 @@ export class HeldOutEvaluator {
     maxTokens: number,
     options: SessionOptions,
   ): Promise<HeldOutEvaluator> {
-    return new HeldOutEvaluator(await Session.create(heldOutGraph(config), options), text, rows, maxTokens);
+    const session = await Session.create(heldOutGraph(config), options);
+    return new HeldOutEvaluator(config.vocabSize, session, text, rows, maxTokens);
   }
 
   async evaluate(weights: ReadonlyMap<string, Tensor>): Promise<HeldOutLoss> {
@@ -49,6 +59,7 @@ export class HeldOutEvaluator {
     let [sum, tokens] = [0, 0];
     for (const batch of this.#text.inOrder(this.#rows)) {
       if (tokens >= this.#maxTokens) break;
+      requireTokenIds(batch.tokens, this.#vocabSize, 'held-out text');
       const ids: Tensor = { dtype: 'int32', shape: [batch.rows, length + 1], data: batch.tokens };
       const { loss } = await this.#session.run({ ...Object.fromEntries(weights), ...contextAndTargets(ids) });
       sum += Number(loss!.data[0]);

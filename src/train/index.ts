@@ -1,6 +1,7 @@
 export * from './config.ts';
 export * from './contrastive-batch.ts';
 export * from './contrastive-graph.ts';
+export * from './curves.ts';
 export * from './engine.ts';
 export * from './events.ts';
 export * from './finetune.ts';

@@ -20,8 +20,9 @@ export interface ModelFacts {
   readonly flopsConvention: FlopsConvention;
   readonly params: number;
   readonly paramsNonEmbedding: number;
-  readonly heldOutLossNats: number;
-  readonly heldOutBitsPerByte: number;
+  /** Null for a model that was not trained. */
+  readonly heldOutLossNats: number | null;
+  readonly heldOutBitsPerByte: number | null;
   /** Passes over the training text, begun ones counted whole. */
   readonly epochs: number;
   readonly seed: number;

@@ -2,6 +2,7 @@
  * Work in numbered steps that survives any interruption: the order of segments, checkpoints, resuming and cleaning up, for pretraining and
  * finetuning alike. What a step does is the job's business.
  */
+import { InputError } from '../base/index.ts';
 import type { TrainEvent } from './events.ts';
 import type { Position, RunFolder } from './run-folder.ts';
 import type { TrainingState } from './state.ts';
@@ -88,19 +89,33 @@ class SegmentRun<S extends StepRange> {
    */
   async #begin(segment: S, metricsBytes: number | undefined): Promise<number> {
     const { folder, emit } = this.#effects;
-    const steps = await folder.checkpoints(segment.name);
-    const resumable = steps.filter(step => step > segment.from && step < segment.to).at(-1);
+    const position = await this.#loadNewest(segment);
     const parent = this.#job.segments.find(({ name }) => name === segment.after);
-    if (resumable !== undefined) {
-      const position = await this.#load(segment.name, resumable);
+    if (position !== undefined) {
       await folder.openMetrics(position.metricsBytes);
-      emit({ type: 'resumed', segment: segment.name, step: resumable });
-      return resumable;
+      emit({ type: 'resumed', segment: segment.name, step: position.step });
+      return position.step;
     }
     if (metricsBytes !== undefined) await folder.openMetrics(metricsBytes);
     if (parent) await this.#load(parent.name, parent.to);
     else this.#job.load(await this.#job.initialState());
     return segment.from;
+  }
+
+  /** Loads the newest whole checkpoint inside a segment, if there is one; damaged ones (a failing disk, a careless copy) are set aside. */
+  async #loadNewest(segment: S): Promise<Position | undefined> {
+    const { folder, emit } = this.#effects;
+    const steps = await folder.checkpoints(segment.name);
+    for (const step of steps.filter(at => at > segment.from && at < segment.to).reverse()) {
+      try {
+        return await this.#load(segment.name, step);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        const path = await folder.setAside({ segment: segment.name, step });
+        emit({ type: 'damaged', segment: segment.name, step, path, message: error.message });
+      }
+    }
+    return undefined;
   }
 
   async #load(segment: string, step: number): Promise<Position> {

@@ -10,8 +10,9 @@
  * Folders appear by rename, complete; files are replaced by rename. A kill at any moment leaves the newest whole checkpoint in place.
  */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
-import { mkdir, readdir, rm, stat, truncate } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import {
   canonicalJson,
   exists,
@@ -38,6 +39,21 @@ export interface Position {
 export interface Progress {
   readonly finished: readonly string[];
   readonly metricsBytes: number;
+}
+
+const bytes = z.number().int().min(0);
+const positionSchema: z.ZodType<Position> = z.object({
+  segment: z.string(),
+  step: bytes,
+  metricsBytes: bytes,
+});
+const progressSchema: z.ZodType<Progress> = z.object({ finished: z.array(z.string()), metricsBytes: bytes });
+
+/** A file that we wrote ourselves, unless somebody changed it since. */
+async function readOwn<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  const { data, error } = schema.safeParse(await readInputJson(path));
+  if (data === undefined) throw new InputError(path, `is damaged: ${z.prettifyError(error!)}`);
+  return data;
 }
 
 const NOTHING_DONE: Progress = { finished: [], metricsBytes: 0 };
@@ -75,7 +91,7 @@ export class RunFolder {
 
   async progress(): Promise<Progress> {
     const file = join(this.path, 'progress.json');
-    return (await exists(file)) ? ((await readInputJson(file)) as Progress) : NOTHING_DONE;
+    return (await exists(file)) ? readOwn(file, progressSchema) : NOTHING_DONE;
   }
 
   async markFinished(segment: string): Promise<void> {
@@ -132,8 +148,19 @@ export class RunFolder {
       if (tensors.get(name)?.shape.join() !== shape.join())
         throw new InputError(file, `has no tensor ${name} of shape [${shape}]: remove ${path}`);
     }
-    const position = (await readInputJson(join(path, 'position.json'))) as Position;
+    if (tensors.size !== shapes.size)
+      throw new InputError(file, `has ${tensors.size} tensors, expected ${shapes.size}: remove ${path}`);
+    const position = await readOwn(join(path, 'position.json'), positionSchema);
     return { state: Object.fromEntries(tensors), position };
+  }
+
+  /** Takes a damaged checkpoint out of the way, so that its step can be saved again; it stays for whoever wants to look. */
+  async setAside(at: { readonly segment: string; readonly step: number }): Promise<string> {
+    const path = this.checkpointPath(at);
+    const aside = `${path}.damaged`;
+    await rm(aside, { recursive: true, force: true });
+    await rename(path, aside);
+    return aside;
   }
 
   async removeCheckpoint(at: { readonly segment: string; readonly step: number }): Promise<void> {
@@ -156,7 +183,9 @@ export class RunFolder {
 
   writeMetrics(line: Json): void {
     if (this.#metrics === undefined) throw new InternalError('metrics.jsonl is not open');
-    this.#metricsBytes += writeSync(this.#metrics, `${JSON.stringify(line)}\n`);
+    const text = Buffer.from(`${JSON.stringify(line)}\n`);
+    for (let from = 0; from < text.length; ) from += writeSync(this.#metrics, text, from);
+    this.#metricsBytes += text.length;
   }
 
   /** A checkpoint must never know of metrics that a power cut could take away. */

@@ -18,7 +18,13 @@ import {
   type Value,
   zerosLike,
 } from '../graph/index.ts';
-import { type MptConfig, mptHidden, type ParameterValues, TOKEN_EMBEDDING } from '../models/index.ts';
+import {
+  type MptConfig,
+  mptHidden,
+  type ParameterValues,
+  parameterInputs,
+  TOKEN_EMBEDDING,
+} from '../models/index.ts';
 import { type AdamWOptions, crossEntropyWithGradients } from '../nn/index.ts';
 import { flattenState, parametersOf, stateInputs, unflattenState, updateState } from './state-graph.ts';
 
@@ -103,6 +109,21 @@ function gradientsOfMicroStep(config: MptConfig, parameters: ParameterValues, id
   const wrt = [...parameters.values()];
   const gradients = backward([hidden, table], [head.hiddenGradient, head.tableGradient], wrt);
   return { lossSum: head.lossSum, gradients };
+}
+
+/**
+ * The gradients of one micro-step alone, for checks. Inputs: the parameters by their names; `ids` int32 (B, T+1). Outputs: `loss`, summed over
+ * the B*T tokens, and `d:NAME` for every parameter.
+ */
+export function gradientGraph(
+  config: MptConfig,
+  { batch, length }: Pick<StepGraphOptions, 'batch' | 'length'>,
+): Graph {
+  const parameters = parameterInputs(config);
+  const ids = input('ids', 'int32', [batch, length + 1]);
+  const { lossSum, gradients } = gradientsOfMicroStep(config, parameters, ids);
+  const outputs = Object.fromEntries([...parameters.keys()].map((name, i) => [`d:${name}`, gradients[i]!]));
+  return optimize(makeGraph([...parameters.values(), ids], { loss: lossSum, ...outputs }));
 }
 
 /** Logits are made in pieces of at most this many bytes; larger pieces are no faster and take more memory. */

@@ -1,6 +1,8 @@
 /** CSV as RFC 4180 has it: quoted fields, doubled quotes, CRLF or LF; comma, semicolon or tab, told from the header. */
 import { InputError, Problems, readInputText } from '../../base/index.ts';
 
+export { csvCell, formatCsv } from '../../base/index.ts';
+
 export interface CsvRow {
   /** Line of the file on which the row begins, counted from 1. */
   readonly line: number;
@@ -93,18 +95,4 @@ function quotedCell(text: string, start: number, where: string): { value: string
     value += '"';
     at = quote + 2;
   }
-}
-
-/** A cell as CSV text: quoted where it has to be. */
-export function csvCell(value: string | number | null | undefined): string {
-  const text = value === null || value === undefined ? '' : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** Lines of CSV with a final newline. */
-export function formatCsv(
-  columns: readonly string[],
-  rows: readonly (readonly (string | number | null | undefined)[])[],
-): string {
-  return [columns, ...rows].map(cells => `${cells.map(csvCell).join(',')}\n`).join('');
 }

@@ -17,6 +17,7 @@ import {
 import type { MptConfig } from '../mpt/index.ts';
 import { transformersObstacles } from './mpt-config.ts';
 import { type MptWeights, writeMptDirectory } from './mpt-export.ts';
+import { MODULES_FILE, readSentenceTransformers } from './sentence-transformers.ts';
 import type { SpecialTokens } from './tokenizer-files.ts';
 
 /** How texts become vectors. */
@@ -52,10 +53,15 @@ const settingsSchema = z.strictObject({
   appendEos: z.boolean(),
 });
 
-/** The settings a model directory carries; undefined for a language model that was never made an embedder. */
+/**
+ * The settings a model directory carries, in our own file or else in sentence-transformers'; undefined for a language model that was never made
+ * an embedder.
+ */
 export async function readEmbedderSettings(path: string): Promise<EmbedderSettings | undefined> {
   const file = join(path, EMBEDDER_FILE);
-  return (await exists(file)) ? readConfig(file, settingsSchema, {}) : undefined;
+  if (await exists(file)) return readConfig(file, settingsSchema, {});
+  if (await exists(join(path, MODULES_FILE))) return readSentenceTransformers(path, DEFAULT_EMBEDDER);
+  return undefined;
 }
 
 export interface EmbedderExport {
@@ -76,7 +82,7 @@ export async function writeEmbedderDirectory(path: string, model: EmbedderExport
   });
   const files: Readonly<Record<string, unknown>> = {
     [EMBEDDER_FILE]: settings,
-    'modules.json': MODULES,
+    [MODULES_FILE]: MODULES,
     '1_Pooling/config.json': poolingConfig(config.dModel),
     'sentence_bert_config.json': { max_seq_length: settings.maxPassageTokens, do_lower_case: false },
     'config_sentence_transformers.json': {

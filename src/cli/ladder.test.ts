@@ -1,0 +1,172 @@
+/** A whole study, as small as can be, through the program: from text to report, then again, then with one field changed. */
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { Rng } from '../base/index.ts';
+import { runProgram } from './program.ts';
+import { testIo } from './testing.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'isoflop-ladder-'));
+after(() => rm(folder, { recursive: true }));
+const store = join(folder, 'store');
+
+/** Sentences of a made-up language whose words say which topic they are about. */
+function sentence(rng: Rng, topic: number): string {
+  const word = () => `w${topic}x${rng.int(6)}`;
+  return Array.from({ length: 8 }, () => (rng.uniform() < 0.7 ? word() : `c${rng.int(20)}`)).join(' ');
+}
+
+async function writeData(): Promise<void> {
+  const rng = Rng.from(17, 'ladder test');
+  const lines = (count: number, make: (i: number) => object) =>
+    Array.from({ length: count }, (_, i) => `${JSON.stringify(make(i))}\n`).join('');
+  await writeFile(
+    join(folder, 'text.jsonl'),
+    lines(400, i => ({ text: sentence(rng, i % 10) })),
+  );
+  await writeFile(
+    join(folder, 'pairs.jsonl'),
+    lines(60, i => ({ query: sentence(rng, i % 10), pos: [sentence(rng, i % 10)], neg: [] })),
+  );
+  for (const name of ['one', 'two']) {
+    const place = join(folder, name);
+    await mkdir(join(place, 'qrels'), { recursive: true });
+    await writeFile(
+      join(place, 'corpus.jsonl'),
+      lines(60, i => ({ _id: `d${i}`, text: sentence(rng, i % 10) })),
+    );
+    await writeFile(
+      join(place, 'queries.jsonl'),
+      lines(10, i => ({ _id: `q${i}`, text: sentence(rng, i) })),
+    );
+    const rows = Array.from({ length: 60 }, (_, i) => `q${i % 10}\td${i}\t1\n`);
+    await writeFile(join(place, 'qrels', 'test.tsv'), `query-id\tcorpus-id\tscore\n${rows.join('')}`);
+  }
+}
+
+const study = (more = '') => `name: tiny
+data: { text: text.jsonl, pairs: pairs.jsonl, collections: { one: one, two: { path: two, inMean: false, title: Two } } }
+tokenizer: { vocabSize: 300 }
+pretrain: { sequenceLength: 16, batchTokens: 64, schedule: { kind: wsd }, learningRate: 3e-3 }
+ladder:
+  - { name: a, model: { dModel: 8, heads: 1, layers: 1 }, tokens: [640] }
+  - { name: b, model: { dModel: 16, heads: 2, layers: 1 }, tokens: [640, 1280] }
+mine: { negatives: 2 }
+finetune: { negatives: 2, batchPairs: 20, trainQueryTokens: 16, trainPassageTokens: 16 }
+${more}`;
+
+const file = join(folder, 'tiny.yaml');
+await writeData();
+await writeFile(file, study());
+
+async function program(...words: string[]): Promise<{ code: number; out: string; log: string }> {
+  const io = testIo(process.env);
+  const code = await runProgram(words, io);
+  return { code, out: io.stdout(), log: io.stderr() };
+}
+
+test('a study runs from text to report', async () => {
+  const report = join(folder, 'report');
+  const { code, out, log } = await program('run', file, '--store', store, '-o', report, '--json');
+  assert.equal(code, 0, log);
+  const { outcome, report: page } = JSON.parse(out) as { outcome: string; report: string };
+  assert.equal(outcome, 'done');
+  assert.equal(page, join(report, 'index.html'));
+  const results = JSON.parse(await readFile(join(report, 'results.json'), 'utf8')) as Record<string, never[]>;
+  const checkpoints = results['checkpoints'] as unknown as Record<string, unknown>[];
+  assert.deepEqual(
+    checkpoints.map(({ name }) => name),
+    ['a.untrained', 'a.640', 'b.untrained', 'b.640', 'b.1.28k'],
+  );
+  for (const checkpoint of checkpoints) {
+    const { params, tokens, flops, finetuned, zeroShot, heldOut } = checkpoint as {
+      params: number;
+      tokens: number;
+      flops: Record<string, number>;
+      finetuned: { mean: { value: number; low: number; high: number }; collections: Record<string, unknown> };
+      zeroShot: unknown;
+      heldOut: unknown;
+    };
+    assert.equal(flops['6nd'], 6 * params * tokens);
+    assert.equal(heldOut === null, tokens === 0);
+    assert.equal(zeroShot === null, !String(checkpoint['name']).startsWith('a.'));
+    const { value, low, high } = finetuned.mean;
+    assert.ok(low <= value && value <= high && value > 0);
+    assert.deepEqual(Object.keys(finetuned.collections), ['one', 'two']);
+    assert.deepEqual(finetuned.collections['one'], {
+      ...finetuned.mean,
+      ...(finetuned.collections['one'] as object),
+    });
+  }
+  assert.match(
+    String((results['references'] as unknown as { name: string }[])[0]?.name),
+    /^BM25 \(lucene, k1=0.9, b=0.4, english\)$/,
+  );
+});
+
+test('run again, every step is cached and the report is the same', async () => {
+  const report = join(folder, 'report');
+  const before = await readFile(join(report, 'report.json'), 'utf8');
+  const { code, out } = await program('run', file, '--store', store, '-o', report, '--json');
+  assert.equal(code, 0);
+  const { steps } = JSON.parse(out) as { steps: { state: string }[] };
+  assert.ok(steps.every(({ state }) => state === 'cached'));
+  assert.equal(await readFile(join(report, 'report.json'), 'utf8'), before);
+});
+
+test('another temperature runs finetuning and what follows it, nothing else', async () => {
+  const { code, out } = await program(
+    'plan',
+    file,
+    '--store',
+    store,
+    '--set',
+    'finetune.temperature=0.1',
+    '--json',
+  );
+  assert.equal(code, 0);
+  const { steps } = JSON.parse(out) as { steps: { kind: string; state: string; name: string }[] };
+  const states = (state: string) =>
+    new Set(steps.filter(step => step.state === state).map(({ kind }) => kind));
+  assert.deepEqual([...states('run')], ['finetune']);
+  assert.deepEqual([...states('depends')].sort(), ['encode', 'evaluate', 'results', 'search']);
+  assert.ok(states('cached').has('pretrain') && states('cached').has('mine') && states('cached').has('bm25'));
+});
+
+test('all faults of a study file are told at once, with their places, and nothing runs', async () => {
+  const wrong = join(folder, 'wrong.yaml');
+  await writeFile(
+    wrong,
+    study(`colour: red
+scaling: { level: 2 }
+`)
+      .replace('pairs: pairs.jsonl', 'pairs: nowhere.jsonl')
+      .replace('name: b', 'name: a')
+      .replace('heads: 2', 'heads: 3')
+      .replace('batchTokens: 64', 'batchTokens: many'),
+  );
+  const { code, log } = await program('run', wrong, '--store', join(folder, 'none'));
+  assert.equal(code, 2);
+  for (const expected of [
+    /wrong\.yaml:10:9: unknown key 'colour'/,
+    /wrong\.yaml:11:\d+: scaling\.level/,
+    /wrong\.yaml:2:\d+: no such file or folder: .*nowhere\.jsonl/,
+    /wrong\.yaml:7:\d+: two steps are called 'pretrain\.a'/,
+    /wrong\.yaml:4:\d+: pretrain\.batchTokens/,
+  ])
+    assert.match(log, expected);
+});
+
+test('sizes that do not exist and heads that do not divide a width are faults of their line', async () => {
+  const wrong = join(folder, 'sizes.yaml');
+  await writeFile(
+    wrong,
+    study().replace('heads: 2', 'heads: 3').replace('{ dModel: 8, heads: 1, layers: 1 }', 'mpt-9q'),
+  );
+  const { code, log } = await program('plan', wrong, '--store', join(folder, 'none'));
+  assert.equal(code, 2);
+  assert.match(log, /sizes\.yaml:6:\d+: .*no such model size/);
+  assert.match(log, /sizes\.yaml:7:\d+: 3 heads do not divide a width of 16/);
+});

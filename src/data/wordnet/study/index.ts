@@ -1,0 +1,3 @@
+export * from './build.ts';
+export type { IclTask } from './icl-tasks.ts';
+export * from './split.ts';

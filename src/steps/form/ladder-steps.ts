@@ -1,0 +1,330 @@
+/** The steps of a ladder study. */
+import { resolve } from 'node:path';
+import type { ConfigDocument, Locate } from '../../base/index.ts';
+import { WORDNET_COLLECTIONS, WORDNET_FILES } from '../../data/index.ts';
+import { countParameters } from '../../models/index.ts';
+import type { InputRef, StepSpec } from '../../study/index.ts';
+import { modelOf } from '../../train/index.ts';
+import { describeBm25 } from '../kinds/bm25.ts';
+import { budgetOutputs } from '../kinds/pretrain.ts';
+import type { ResultsParams } from '../results/params.ts';
+import { DEVIATIONS } from './deviations.ts';
+import type { Rung, Sections } from './sections.ts';
+
+/** Where the data of a study come from: steps that make them, or paths. */
+interface DataRefs {
+  readonly steps: readonly StepSpec[];
+  readonly text: InputRef | readonly InputRef[];
+  readonly textField: string;
+  readonly pairs: InputRef;
+  readonly collections: readonly CollectionRef[];
+  readonly tasks: InputRef | undefined;
+}
+
+interface CollectionRef {
+  readonly name: string;
+  readonly title: string;
+  readonly split: string;
+  readonly inMean: boolean;
+  readonly removeSelf: boolean;
+  readonly ref: InputRef;
+}
+
+/** A model of the ladder at one budget; 0 tokens: not pretrained. */
+interface Checkpoint {
+  readonly name: string;
+  readonly rung: string;
+  readonly model: InputRef;
+  readonly source: Locate;
+}
+
+/** Builds the list of steps, and remembers what the last of them must know. */
+class LadderSteps {
+  readonly steps: StepSpec[] = [];
+  readonly #sections: Sections;
+  readonly #document: ConfigDocument;
+  readonly #data: DataRefs;
+  readonly #checkpoints: Checkpoint[] = [];
+  readonly #scores: { entry: ResultsParams['scores'][number]; ref: InputRef }[] = [];
+  readonly #icl: { name: string; ref: InputRef }[] = [];
+  readonly #logs: { rung: string; ref: InputRef }[] = [];
+
+  constructor(sections: Sections, data: DataRefs, document: ConfigDocument) {
+    this.#sections = sections;
+    this.#document = document;
+    this.#data = data;
+    this.steps.push(...data.steps);
+  }
+
+  build(study: string): readonly StepSpec[] {
+    const tokenizer = this.#tokenizer();
+    this.#shards(tokenizer);
+    this.#references();
+    this.#mine();
+    for (const [i, rung] of this.#sections.ladder.entries()) this.#rung(rung, i, tokenizer);
+    this.#evaluateCheckpoints();
+    this.#results(study);
+    return this.steps;
+  }
+
+  #add(
+    name: string,
+    kind: string,
+    params: object,
+    inputs: NonNullable<StepSpec['inputs']>,
+    section: readonly PropertyKey[],
+  ): { step: string } {
+    const source: Locate = inner =>
+      this.#document.locate([...section, ...(inner[0] === 'params' ? inner.slice(1) : [])]);
+    this.steps.push({ name, kind, params, inputs, source });
+    return { step: name };
+  }
+
+  #tokenizer(): InputRef {
+    const { tokenizer } = this.#sections;
+    if ('file' in tokenizer) return { path: tokenizer.file };
+    const { text, textField } = this.#data;
+    return this.#add('tokenizer', 'tokenizer', { vocabSize: tokenizer.vocabSize, textField }, { text }, [
+      'tokenizer',
+    ]);
+  }
+
+  #shards(tokenizer: InputRef): void {
+    const { heldOutShare, seed } = this.#sections;
+    const { text, textField } = this.#data;
+    this.#add('shards', 'shards', { textField, heldOutShare, seed }, { text, tokenizer }, ['data']);
+  }
+
+  #references(): void {
+    const { bm25 } = this.#sections.baselines;
+    if (bm25 === false) return;
+    for (const { name, split, removeSelf, ref } of this.#data.collections) {
+      const params = { ...bm25, ...this.#sections.search, split, removeSelf };
+      const run = this.#add(`bm25.${name}`, 'bm25', params, { collection: ref }, ['baselines', 'bm25']);
+      this.#evaluate(`bm25.${name}`, run, name, {
+        role: 'reference',
+        of: describeBm25(bm25),
+        collection: name,
+      });
+    }
+  }
+
+  #mine(): void {
+    const { mine, seed } = this.#sections;
+    this.#add('mine', 'mine', { ...mine, seed }, { pairs: this.#data.pairs }, ['mine']);
+  }
+
+  #rung(rung: Rung, i: number, tokenizer: InputRef): void {
+    const { pretrain, seed, baselines } = this.#sections;
+    const name = rungName(rung);
+    const { vocabSize } = this.#sections.tokenizer;
+    const { learningRate = pretrain.learningRate } = rung;
+    const budgets = rung.tokens
+      .map(budget => ({ budget, tokens: inTokens(budget, rung, pretrain.sequenceLength, vocabSize) }))
+      .sort((a, b) => a.tokens - b.tokens);
+    const tokens = budgets.map(budget => budget.tokens);
+    const params = { ...pretrain, model: rung.model, tokens, learningRate, seed, vocabSize };
+    const place = ['ladder', i];
+    const source: Locate = () => this.#document.locate(place);
+    const inputs = { shards: { step: 'shards' }, tokenizer };
+    const pretrained = this.#add(`pretrain.${name}`, 'pretrain', params, inputs, place);
+    this.#logs.push({ rung: name, ref: pretrained });
+    if (baselines.untrained) {
+      const { sequenceLength, flopsConvention } = pretrain;
+      const shape = { model: rung.model, sequenceLength, seed, flopsConvention, vocabSize };
+      const model = this.#add(`untrained.${name}`, 'initialize', shape, { tokenizer }, place);
+      this.#checkpoints.push({ name: `${name}.untrained`, rung: name, model, source });
+    }
+    for (const [j, [output]] of [...budgetOutputs(params)].entries()) {
+      const label = labelOf(budgets[j]!.budget);
+      const model = { step: `pretrain.${name}`, output };
+      this.#checkpoints.push({ name: `${name}.${label}`, rung: name, model, source });
+    }
+  }
+
+  #evaluateCheckpoints(): void {
+    const { zeroShot } = this.#sections.baselines;
+    const smallest = rungName(this.#sections.ladder[0]!);
+    for (const checkpoint of this.#checkpoints) {
+      const { name, rung, model } = checkpoint;
+      const { finetune, embedder, seed, icl } = this.#sections;
+      const { tasks, collections } = this.#data;
+      if (tasks && icl !== false) {
+        const ref = this.#add(`icl.${name}`, 'icl', { ...icl, seed }, { model, tasks }, ['icl']);
+        this.#icl.push({ name, ref });
+      }
+      const inputs = { model, pairs: { step: 'mine' } };
+      const tuned = this.#add(`finetune.${name}`, 'finetune', { ...finetune, seed, embedder }, inputs, [
+        'finetune',
+      ]);
+      const refined = { ...tuned, output: 'embedder' };
+      for (const collection of collections) {
+        this.#retrieve(name, refined, collection, 'finetuned', name);
+        if (zeroShot === 'all' || (zeroShot === 'smallest' && rung === smallest))
+          this.#retrieve(`zero-shot.${name}`, model, collection, 'zeroShot', name);
+      }
+    }
+  }
+
+  #retrieve(
+    prefix: string,
+    model: InputRef,
+    { name, split, removeSelf, ref }: CollectionRef,
+    role: 'finetuned' | 'zeroShot',
+    of: string,
+  ): void {
+    const { embedder, search, finetune } = this.#sections;
+    const { threads } = finetune;
+    const at = `${prefix}.${name}`;
+    const inputs = { model, collection: ref };
+    const encoded = this.#add(`encode.${at}`, 'encode', { split, embedder, threads }, inputs, ['embedder']);
+    const found = this.#add(
+      `search.${at}`,
+      'search',
+      { ...search, removeSelf, threads },
+      { embeddings: encoded },
+      ['search'],
+    );
+    this.#evaluate(at, found, name, { role, of, collection: name });
+  }
+
+  #evaluate(at: string, run: InputRef, collection: string, entry: ResultsParams['scores'][number]): void {
+    const { split, ref } = this.#data.collections.find(({ name }) => name === collection)!;
+    const { level, resamples, seed } = this.#sections.scaling;
+    const params = { split, level, resamples, seed };
+    const scored = this.#add(`evaluate.${at}`, 'evaluate', params, { run, collection: ref }, ['scaling']);
+    this.#scores.push({ entry, ref: scored });
+  }
+
+  #results(study: string): void {
+    const { title = study, description, scaling, caveats, deviations } = this.#sections;
+    const params: ResultsParams = {
+      study,
+      title,
+      description,
+      scaling,
+      collections: this.#data.collections.map(({ name, title: full, inMean }) => ({
+        name,
+        title: full,
+        inMean,
+      })),
+      checkpoints: this.#checkpoints.map(({ name, rung }) => ({ name, rung })),
+      scores: this.#scores.map(({ entry }) => entry),
+      icl: this.#icl.map(({ name }) => name),
+      logs: this.#logs.map(({ rung }) => rung),
+      caveats,
+      deviations: [...DEVIATIONS, ...deviations],
+    };
+    const inputs = {
+      models: this.#checkpoints.map(({ model }) => model),
+      scores: this.#scores.map(({ ref }) => ref),
+      icl: this.#icl.map(({ ref }) => ref),
+      logs: this.#logs.map(({ ref }) => ref),
+    };
+    this.#add('results', 'results', params, inputs, ['scaling']);
+  }
+}
+
+export function ladderSteps(
+  sections: Sections,
+  study: string,
+  folder: string,
+  document: ConfigDocument,
+): readonly StepSpec[] {
+  const { tokenizer } = sections;
+  const placed = 'file' in tokenizer ? { ...tokenizer, file: resolve(folder, tokenizer.file) } : tokenizer;
+  const data = dataRefs(sections, folder, document);
+  return new LadderSteps({ ...sections, tokenizer: placed }, data, document).build(study);
+}
+
+/** What can be checked of a file whose sections have faults: that its files exist and its rungs have different names. */
+export function probeSteps(
+  sections: Partial<Sections>,
+  folder: string,
+  document: ConfigDocument,
+): StepSpec[] {
+  const { data, ladder = [] } = sections;
+  const rungs = ladder.map((rung, i) => ({
+    name: `pretrain.${rungName(rung)}`,
+    kind: undefined,
+    source: () => document.locate(['ladder', i]),
+  }));
+  if (data === undefined || 'wordnet' in data) return rungs;
+  const { text, pairs, collections } = dataRefs({ data }, folder, document);
+  const all = Object.fromEntries(collections.map(({ name, ref }) => [name, ref]));
+  const source: Locate = inner => document.locate(['data', ...inner.slice(1)]);
+  return [...rungs, { name: 'data', kind: undefined, inputs: { text, pairs, ...all }, source }];
+}
+
+function dataRefs(
+  { data, seed }: Pick<Sections, 'data'> & Partial<Sections>,
+  folder: string,
+  document: ConfigDocument,
+): DataRefs {
+  if ('wordnet' in data) {
+    const source: Locate = inner => document.locate(['data', 'wordnet', ...inner.slice(1)]);
+    const step: StepSpec = {
+      name: 'wordnet',
+      kind: 'wordnet',
+      params: { ...data.wordnet, seed },
+      inputs: {},
+      source,
+    };
+    const from = (output: string) => ({ step: 'wordnet', output });
+    return {
+      steps: [step],
+      text: from(WORDNET_FILES.text),
+      textField: 'text',
+      pairs: from(WORDNET_FILES.pairs),
+      collections: WORDNET_COLLECTIONS.map(({ name, title }) => ({
+        ...{ name, title, split: 'test', inMean: true, removeSelf: false },
+        ref: from(name),
+      })),
+      tasks: from(WORDNET_FILES.tasks),
+    };
+  }
+  const at = (path: string) => ({ path: resolve(folder, path) });
+  return {
+    steps: [],
+    text: [data.text].flat().map(at),
+    textField: data.textField,
+    pairs: at(data.pairs),
+    collections: Object.entries(data.collections).map(([name, said]) => {
+      const {
+        path,
+        title = name,
+        split = 'test',
+        inMean = true,
+        removeSelf = false,
+      } = typeof said === 'string' ? { path: said } : said;
+      return { name, title, split, inMean, removeSelf, ref: at(path) };
+    }),
+    tasks: data.tasks === undefined ? undefined : at(data.tasks),
+  };
+}
+
+/** `200k` of `mpt-200k`, the given name, or the shape. */
+function rungName({ name, model }: Rung): string {
+  if (name !== undefined) return name;
+  return typeof model === 'string' ? model.replace(/^mpt-/i, '') : `d${model.dModel}-l${model.layers}`;
+}
+
+type Budget = Rung['tokens'][number];
+
+function inTokens(budget: Budget, { model }: Rung, sequenceLength: number, vocabSize: number): number {
+  if (typeof budget === 'number') return budget;
+  const { total } = countParameters(modelOf({ model, sequenceLength }, vocabSize));
+  return Math.round(Number.parseFloat(budget) * total);
+}
+
+/** `500k`, `2M`, `20x`: exact, so that different budgets have different names. */
+function labelOf(budget: Budget): string {
+  if (typeof budget === 'string') return budget;
+  for (const [unit, size] of [
+    ['B', 1e9],
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const)
+    if (budget >= size && Number.isInteger((budget / size) * 100)) return `${budget / size}${unit}`;
+  return String(budget);
+}

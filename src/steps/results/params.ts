@@ -1,0 +1,44 @@
+/** Parameters of the step that makes a study's results: which artifact is what, and how laws are fitted. */
+import { z } from 'zod';
+import { CONVENTIONS } from '../../models/index.ts';
+
+export const scalingParams = z.strictObject({
+  /** FLOPs conventions, that of the main axis first. */
+  conventions: z.array(z.enum(CONVENTIONS)).min(1).default(['6nd', '6nd-nonembedding']),
+  /** Law of nDCG@10 against compute. */
+  form: z.enum(['power', 'log-linear', 'sigmoid']).default('power'),
+  level: z.number().gt(0).lt(1).default(0.95),
+  resamples: z.number().int().positive().default(1000),
+  seed: z.number().int().min(0).default(17),
+});
+
+export const collectionParams = z.strictObject({
+  name: z.string(),
+  title: z.string(),
+  inMean: z.boolean(),
+});
+
+export const resultsParams = z.strictObject({
+  study: z.string(),
+  title: z.string(),
+  description: z.string(),
+  scaling: scalingParams.prefault({}),
+  collections: z.array(collectionParams).min(1),
+  /** In the order of the models given. */
+  checkpoints: z.array(z.strictObject({ name: z.string(), rung: z.string() })).min(1),
+  /** In the order of the scores given; `of` is a checkpoint's or a reference system's name. */
+  scores: z.array(
+    z.strictObject({
+      role: z.enum(['finetuned', 'zeroShot', 'reference']),
+      of: z.string(),
+      collection: z.string(),
+    }),
+  ),
+  /** Checkpoints of the in-context scores given; rungs of the training logs given. */
+  icl: z.array(z.string()),
+  logs: z.array(z.string()),
+  caveats: z.array(z.string()).default([]),
+  deviations: z.array(z.string()).default([]),
+});
+
+export type ResultsParams = z.infer<typeof resultsParams>;
