@@ -45,6 +45,9 @@ interface Clause {
 
 /** A list is probed rather than read through if it is this many times longer than the documents in question. */
 const PROBE_RATIO = 16;
+
+/** Sums are multiples of 2^-24: half of that stands between 0 and any other. No denormal number, because threads that run models flush those to 0. */
+const LEAST_SUM = 2 ** -25;
 /** Words of queries whose terms are remembered. */
 const WORDS_KEPT = 1 << 18;
 
