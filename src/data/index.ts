@@ -20,6 +20,7 @@ export * from './shards/verify.ts';
 export * from './text/open-texts.ts';
 export * from './text/source.ts';
 export * from './wordnet/source.ts';
+export * from './wordnet/study/index.ts';
 export * from './wordnet/synset.ts';
 export * from './wordnet/text.ts';
 export * from './wordnet/wordnet.ts';
