@@ -6,7 +6,7 @@ import { take } from './collection.ts';
 import type { Material } from './material.ts';
 import type { WordnetStudyOptions } from './options.ts';
 import { ancestorNames, areRelated, hasName } from './relations.ts';
-import { wordsOf } from './words.ts';
+import { PHRASE_WORDS, wordsOf } from './words.ts';
 
 export interface MultipleChoice {
   readonly query: string;
@@ -214,7 +214,8 @@ const antonymChoice: TaskOf = (material, _synsets, options) => {
   const questions = material.split.test.flatMap(synset => {
     const names = antonyms(material, synset);
     const name = names.find(option => !synset.lemmas.some(lemma => lookAlike(lemma, option)));
-    if (name === undefined) return [];
+    if (name === undefined || !(material.isUnseen(synset.definition) || isShort(synset.definition)))
+      return [];
     opposites.set(synset, new Set(names));
     const likeness = nameLikeness(material, name);
     return [{ synset, stratum: synset.pos, likeness, prompt: `${head(synset)} ; not`, option: name }];
@@ -226,6 +227,11 @@ const antonymChoice: TaskOf = (material, _synsets, options) => {
     options,
   );
 };
+
+/** Too short to be looked for in the pretraining text, where such words stand in a row by chance. */
+function isShort(definition: string): boolean {
+  return wordsOf(definition).length < PHRASE_WORDS;
+}
 
 function antonyms({ wordnet }: Material, synset: Synset): string[] {
   return synset.pointers

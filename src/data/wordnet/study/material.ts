@@ -4,10 +4,10 @@ import { wordnetDocuments } from '../text.ts';
 import type { WordNet } from '../wordnet.ts';
 import type { WordnetStudyOptions } from './options.ts';
 import { definitionKey, type SynsetSplit, splitSynsets } from './split.ts';
-import { countWords, phrasesWithin, wordsOf } from './words.ts';
+import { countWords, PHRASE_WORDS, phrasesWithin, wordsOf } from './words.ts';
 
 /** Definitions shorter or longer than this make no query: a word or two says too little, and models are evaluated with short inputs. */
-const QUERY_WORDS = { least: 4, most: 30 };
+const QUERY_WORDS = { least: PHRASE_WORDS, most: 30 };
 
 export interface Material {
   readonly wordnet: WordNet;
@@ -41,7 +41,7 @@ export function studyMaterial(wordnet: WordNet, options: WordnetStudyOptions): M
 /** Definitions and examples of the test side, of at least `PHRASE_WORDS` words, that no pretraining document contains. */
 function unseenTexts(test: readonly Synset[], pretraining: readonly string[]): ReadonlySet<string> {
   const texts = new Set(test.flatMap(({ definition, examples }) => [definition, ...examples]));
-  for (const text of texts) if (wordsOf(text).length < QUERY_WORDS.least) texts.delete(text);
+  for (const text of texts) if (wordsOf(text).length < PHRASE_WORDS) texts.delete(text);
   for (const seen of phrasesWithin(texts, pretraining)) texts.delete(seen);
   return texts;
 }
