@@ -97,18 +97,46 @@ function head({ lemmas, definition }: Synset): string {
   return `${lemmas.join(', ')} : ${definition}`;
 }
 
-function hypernymQuestions(
+/** How a question is put, and how its options are. */
+interface Wording {
+  readonly prompt: (synset: Synset) => string;
+  readonly option: (name: string) => string;
+}
+
+/** A definition behind one of several names. */
+const SCHEMA: Wording = { prompt: ({ definition }) => definition, option: asEntry };
+
+/** Questions for the names that `nameOf` gives, where the pretraining text knows them. */
+function nameQuestions(
   material: Material,
   synsets: readonly Synset[],
-  prompt: (synset: Synset) => string,
-  option: (name: string) => string,
+  nameOf: (synset: Synset) => string | undefined,
+  { prompt, option }: Wording,
 ): Question[] {
   return synsets.flatMap(synset => {
-    const name = material.wordnet.hypernyms(synset)[0]?.lemmas[0];
+    const name = nameOf(synset);
     if (name === undefined || material.frequency(name) < KNOWN) return [];
     const likeness = nameLikeness(material, name);
     return [{ synset, stratum: synset.pos, likeness, prompt: prompt(synset), option: option(name) }];
   });
+}
+
+function hypernymQuestions(material: Material, synsets: readonly Synset[], wording: Wording): Question[] {
+  return nameQuestions(
+    material,
+    synsets,
+    synset => material.wordnet.hypernyms(synset)[0]?.lemmas[0],
+    wording,
+  );
+}
+
+/** The first lemma, unless the definition has a word of it. */
+function lemmaQuestions(material: Material, synsets: readonly Synset[], wording: Wording): Question[] {
+  const nameOf = ({ lemmas: [name], definition }: Synset) => {
+    const words = new Set(wordsOf(definition));
+    return wordsOf(name!).some(word => words.has(word)) ? undefined : name;
+  };
+  return nameQuestions(material, synsets, nameOf, wording);
 }
 
 /** No question's option is true for another: it is no name of the other, nor of anything above it. */
@@ -126,10 +154,12 @@ function hypernymsApart({ wordnet }: Material, nameOf: (option: string) => strin
 const hypernymChoice: TaskOf = (material, synsets, options) => {
   const prompt = (synset: Synset) => `${head(synset)} ; a kind of`;
   const nouns = synsets.filter(({ pos }) => pos === 'n');
-  const questions = hypernymQuestions(material, nouns, prompt, name => name).filter(({ prompt, option }) => {
-    const words = new Set(wordsOf(prompt));
-    return !wordsOf(option).some(word => words.has(word));
-  });
+  const questions = hypernymQuestions(material, nouns, { prompt, option: name => name }).filter(
+    ({ prompt, option }) => {
+      const words = new Set(wordsOf(prompt));
+      return !wordsOf(option).some(word => words.has(word));
+    },
+  );
   const compatible = hypernymsApart(material, name => name);
   return choiceTask(
     { label: 'wordnet_hypernym_choice', type: 'multiple_choice', size: 4, questions, compatible },
@@ -139,7 +169,7 @@ const hypernymChoice: TaskOf = (material, synsets, options) => {
 
 /** Which of four hypernyms' names goes before this definition, as lemmas do in the pretraining text. */
 const hypernymSchema: TaskOf = (material, synsets, options) => {
-  const questions = hypernymQuestions(material, synsets, ({ definition }) => definition, asEntry);
+  const questions = hypernymQuestions(material, synsets, SCHEMA);
   const compatible = hypernymsApart(material, option => option.slice(0, -asEntry('').length));
   return choiceTask(
     { label: 'wordnet_hypernym_schema', type: 'schema', size: 4, questions, compatible },
@@ -153,31 +183,13 @@ function asEntry(name: string): string {
 
 const unrelated = (a: Question, b: Question) => !areRelated(a.synset, b.synset);
 
-function lemmaQuestions(
-  material: Material,
-  synsets: readonly Synset[],
-  prompt: (synset: Synset) => string,
-  option: (name: string) => string,
-): Question[] {
-  return synsets.flatMap(synset => {
-    const name = synset.lemmas[0]!;
-    if (material.frequency(name) < KNOWN) return [];
-    const words = new Set(wordsOf(synset.definition));
-    if (wordsOf(name).some(word => words.has(word))) return [];
-    const likeness = nameLikeness(material, name);
-    return [{ synset, stratum: synset.pos, likeness, prompt: prompt(synset), option: option(name) }];
-  });
-}
-
 /** `the trunk of a tree ; the` -> `bole`: a noun by its definition, as examples name it behind definitions in the pretraining text. */
 const lemmaChoice: TaskOf = (material, synsets, options) => {
   const nouns = synsets.filter(({ pos }) => pos === 'n');
-  const questions = lemmaQuestions(
-    material,
-    nouns,
-    ({ definition }) => `${definition} ; the`,
-    name => name,
-  );
+  const questions = lemmaQuestions(material, nouns, {
+    prompt: ({ definition }) => `${definition} ; the`,
+    option: name => name,
+  });
   return choiceTask(
     { label: 'wordnet_lemma_choice', type: 'multiple_choice', size: 4, questions, compatible: unrelated },
     options,
@@ -186,7 +198,7 @@ const lemmaChoice: TaskOf = (material, synsets, options) => {
 
 /** Which of four names goes before this definition. */
 const lemmaSchema: TaskOf = (material, synsets, options) => {
-  const questions = lemmaQuestions(material, synsets, ({ definition }) => definition, asEntry);
+  const questions = lemmaQuestions(material, synsets, SCHEMA);
   return choiceTask(
     { label: 'wordnet_lemma_schema', type: 'schema', size: 4, questions, compatible: unrelated },
     options,
@@ -196,12 +208,10 @@ const lemmaSchema: TaskOf = (material, synsets, options) => {
 /** Which of two siblings' names goes before this definition: pairs as Winograd's, each asked with either definition. */
 const siblingSchema: TaskOf = (material, synsets, options) => {
   const { wordnet } = material;
-  const questions = lemmaQuestions(material, synsets, ({ definition }) => definition, asEntry).flatMap(
-    question => {
-      const [hypernym] = wordnet.hypernyms(question.synset);
-      return hypernym === undefined ? [] : [{ ...question, stratum: hypernym.id }];
-    },
-  );
+  const questions = lemmaQuestions(material, synsets, SCHEMA).flatMap(question => {
+    const [hypernym] = wordnet.hypernyms(question.synset);
+    return hypernym === undefined ? [] : [{ ...question, stratum: hypernym.id }];
+  });
   return choiceTask(
     { label: 'wordnet_sibling_schema', type: 'schema', size: 2, questions, compatible: unrelated },
     options,

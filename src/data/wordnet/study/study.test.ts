@@ -257,7 +257,7 @@ test('closed groups: disjoint, of one stratum, compatible', () => {
   fc.assert(
     fc.property(
       fc.array(candidate, { maxLength: 60 }),
-      fc.integer({ min: 1, max: 4 }),
+      fc.integer({ min: 2, max: 4 }),
       fc.nat(),
       (items, size, seed) => {
         const apart = (a: { value: number }, b: { value: number }) => a.value !== b.value;
