@@ -222,11 +222,11 @@ const siblingSchema: TaskOf = (material, synsets, options) => {
 const antonymChoice: TaskOf = (material, _synsets, options) => {
   const opposites = new Map<Synset, ReadonlySet<string>>();
   const questions = material.split.test.flatMap(synset => {
-    const names = antonyms(material, synset);
-    const name = names.find(option => !synset.lemmas.some(lemma => lookAlike(lemma, option)));
+    const pairs = antonyms(material, synset);
+    const name = pairs.find(([lemma, opposite]) => !containsOther(lemma, opposite))?.[1];
     if (name === undefined || !(material.isUnseen(synset.definition) || isShort(synset.definition)))
       return [];
-    opposites.set(synset, new Set(names));
+    opposites.set(synset, new Set(pairs.map(([, opposite]) => opposite)));
     const likeness = nameLikeness(material, name);
     return [{ synset, stratum: synset.pos, likeness, prompt: `${head(synset)} ; not`, option: name }];
   });
@@ -243,14 +243,15 @@ function isShort(definition: string): boolean {
   return wordsOf(definition).length < PHRASE_WORDS;
 }
 
-function antonyms({ wordnet }: Material, synset: Synset): string[] {
+/** Each lemma that has an antonym, with that. */
+function antonyms({ wordnet }: Material, synset: Synset): [lemma: string, antonym: string][] {
   return synset.pointers
     .filter(({ type }) => type === 'antonym')
-    .map(({ target, to }) => wordnet.get(target)!.lemmas[to ?? 0]!);
+    .map(({ target, from, to }) => [synset.lemmas[from ?? 0]!, wordnet.get(target)!.lemmas[to ?? 0]!]);
 }
 
 /** Then letters alone give the answer away. */
-function lookAlike(a: string, b: string): boolean {
+function containsOther(a: string, b: string): boolean {
   return a.includes(b) || b.includes(a);
 }
 
