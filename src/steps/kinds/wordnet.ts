@@ -20,7 +20,7 @@ export const wordnetParams = z.strictObject({
 
 export const wordnetStep = defineStep({
   kind: 'wordnet',
-  version: 1,
+  version: 2,
   schema: wordnetParams.extend({ seed: z.number().int().min(0).default(DEFAULT_WORDNET_STUDY.seed) }),
   inputs: {},
   outputs: () => ({

@@ -2,7 +2,7 @@
  * Two retrieval collections from WordNet. In both the query is a definition.
  *
  * - `wordnet-relatives`: documents are definitions of other synsets; the hypernym's is relevant with grade 2, a sibling's with grade 1.
- * - `wordnet-entries`: documents are entries, lemmas and the names of hypernyms, without the words of the definition; the synset's own is relevant.
+ * - `wordnet-entries`: documents are entries, lemmas and the names of the synsets above, without the words of the definition; the synset's own is relevant.
  *
  * No document is the definition or the entry of a query of another split, and in the relatives no document is the query itself.
  */
@@ -65,14 +65,28 @@ function relativesOf(wordnet: WordNet, synset: Synset): ReadonlyMap<Synset, numb
   return new Map(graded.filter(([other]) => definitionKey(other) !== own));
 }
 
-/** `car, auto : motor vehicle`: lemmas and hypernyms' lemmas whose words do not stand in the definition. */
+/** `car, auto : motor vehicle, conveyance, artifact`: lemmas and the lemmas above whose words do not stand in the definition. */
 export function entryOf(wordnet: WordNet, synset: Synset): string | undefined {
   const said = new Set(wordsOf(synset.definition).map(stem));
   const unsaid = (lemma: string) => !wordsOf(lemma).some(word => said.has(stem(word)));
   const lemmas = synset.lemmas.filter(unsaid);
-  const above = [...new Set(wordnet.hypernyms(synset).flatMap(hypernym => hypernym.lemmas))].filter(unsaid);
+  const above = [...new Set(ancestors(wordnet, synset).flatMap(ancestor => ancestor.lemmas))].filter(unsaid);
   if (lemmas.length === 0 || above.length === 0) return undefined;
   return `${lemmas.join(', ')} : ${above.join(', ')}`;
+}
+
+/** Steps up that an entry names; higher ones are the same for very many synsets. */
+const LEVELS = 4;
+
+/** Hypernyms, their hypernyms and so on, nearest first, each once. */
+function ancestors(wordnet: WordNet, synset: Synset): Synset[] {
+  const found = new Set<Synset>();
+  let level: readonly Synset[] = [synset];
+  for (let up = 0; up < LEVELS; up++) {
+    level = level.flatMap(below => wordnet.hypernyms(below)).filter(above => !found.has(above));
+    for (const above of level) found.add(above);
+  }
+  return [...found];
 }
 
 /** The first five letters: enough to see that `walks` and `walking` are one word. */
@@ -131,7 +145,10 @@ function drawQueries(task: RetrievalTask, askable: readonly Synset[], count: num
 /** Positives a pair holds at most: one is drawn in each epoch, all are kept from being negatives. */
 const MOST_POSITIVES = 8;
 
-/** Finetuning pairs of both tasks in turn, from synsets that are asked about nowhere; positives too are from these. */
+/**
+ * Finetuning pairs from synsets that are asked about nowhere; positives too are from these. Each drawn synset asks in every task, so that a miner,
+ * which leaves out whatever is relevant for a query's text, never takes the answer to one task for a hard negative of another.
+ */
 export function drawPairs(
   tasks: readonly RetrievalTask[],
   trainable: readonly Synset[],
@@ -139,34 +156,32 @@ export function drawPairs(
   rng: Rng,
 ): PairRecord[] {
   const allowed = new Set(trainable);
-  const each = tasks.map((task, i) => {
-    const wanted = Math.floor((count + i) / tasks.length);
-    return pairsOf(task, trainable, allowed, wanted, rng);
-  });
-  return Array.from({ length: Math.max(...each.map(({ length }) => length)) }, (_, i) =>
-    each.flatMap(pairs => pairs[i] ?? []),
-  ).flat();
+  const keys = new Set<string>();
+  const pairs: PairRecord[] = [];
+  for (const place of rng.permutation(trainable.length)) {
+    if (pairs.length >= count) break;
+    const query = trainable[place]!;
+    const own = tasks.map(task => pairOf(task, query, allowed));
+    const key = definitionKey(query);
+    if (keys.has(key) || !own.every(pair => pair !== undefined)) continue;
+    keys.add(key);
+    pairs.push(...own);
+  }
+  return pairs;
 }
 
-function pairsOf(
-  task: RetrievalTask,
-  trainable: readonly Synset[],
-  allowed: ReadonlySet<Synset>,
-  count: number,
-  rng: Rng,
-): PairRecord[] {
-  return drawQueries(task, trainable, count, rng).flatMap(({ query, relevant }) => {
-    const best = [...relevant.keys()].filter(synset => allowed.has(synset)).reverse(); // hypernyms first
-    const positives = best.slice(0, MOST_POSITIVES);
-    if (positives.length === 0) return [];
-    return [
-      {
-        query_id: `${task.name}:${query.id}`,
-        query: query.definition,
-        pos: positives.map(synset => task.document(synset)!),
-        pos_ids: positives.map(({ id }) => `${task.name}:${id}`),
-        neg: [],
-      },
-    ];
-  });
+function pairOf(task: RetrievalTask, query: Synset, allowed: ReadonlySet<Synset>): PairRecord | undefined {
+  const relevant = [...(task.judge(query)?.keys() ?? [])].filter(synset => allowed.has(synset));
+  const positives = relevant
+    .reverse() // hypernyms first
+    .filter(synset => task.document(synset) !== undefined)
+    .slice(0, MOST_POSITIVES);
+  if (positives.length === 0) return undefined;
+  return {
+    query_id: `${task.name}:${query.id}`,
+    query: query.definition,
+    pos: positives.map(synset => task.document(synset)!),
+    pos_ids: positives.map(({ id }) => `${task.name}:${id}`),
+    neg: [],
+  };
 }
