@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { ConfigDocument, Locate } from '../../base/index.ts';
 import { countParameters } from '../../models/index.ts';
-import type { InputRef, StepSpec } from '../../study/index.ts';
+import type { InputRef, StepRef, StepSpec } from '../../study/index.ts';
 import { modelOf } from '../../train/index.ts';
 import { describeBm25 } from '../kinds/bm25.ts';
 import { budgetOutputs } from '../kinds/pretrain.ts';
@@ -34,7 +34,7 @@ interface CollectionRef {
 interface Checkpoint {
   readonly name: string;
   readonly rung: string;
-  readonly model: InputRef;
+  readonly model: StepRef;
   readonly source: Locate;
 }
 
@@ -45,8 +45,8 @@ class LadderSteps {
   readonly #document: ConfigDocument;
   readonly #data: DataRefs;
   readonly #checkpoints: Checkpoint[] = [];
-  readonly #scores: { entry: ResultsParams['scores'][number]; ref: InputRef }[] = [];
-  readonly #icl: { name: string; ref: InputRef }[] = [];
+  readonly #scores: { entry: ResultsParams['scores'][number]; ref: StepRef }[] = [];
+  readonly #icl: { name: string; ref: StepRef }[] = [];
   readonly #logs: { rung: string; ref: InputRef }[] = [];
 
   constructor(sections: Sections, data: DataRefs, document: ConfigDocument) {
@@ -196,6 +196,25 @@ class LadderSteps {
     this.#scores.push({ entry, ref: scored });
   }
 
+  /** Names of the steps that made a checkpoint's numbers. */
+  #sourcesOf({ name, model }: Checkpoint) {
+    const scored = (role: string) =>
+      this.#scores.filter(({ entry }) => entry.role === role && entry.of === name).map(({ ref }) => ref.step);
+    return {
+      pretraining: [model.step],
+      finetuned: scored('finetuned'),
+      zeroShot: scored('zeroShot'),
+      icl: this.#icl.filter(entry => entry.name === name).map(({ ref }) => ref.step),
+    };
+  }
+
+  #referenceSources(): Record<string, string[]> {
+    const sources: Record<string, string[]> = {};
+    for (const { entry, ref } of this.#scores)
+      if (entry.role === 'reference') sources[entry.of] = [...(sources[entry.of] ?? []), ref.step];
+    return sources;
+  }
+
   #results(study: string): void {
     const { title = study, description, scaling, caveats, deviations } = this.#sections;
     const params: ResultsParams = {
@@ -208,7 +227,12 @@ class LadderSteps {
         title: full,
         inMean,
       })),
-      checkpoints: this.#checkpoints.map(({ name, rung }) => ({ name, rung })),
+      checkpoints: this.#checkpoints.map(checkpoint => ({
+        name: checkpoint.name,
+        rung: checkpoint.rung,
+        sources: this.#sourcesOf(checkpoint),
+      })),
+      referenceSources: this.#referenceSources(),
       scores: this.#scores.map(({ entry }) => entry),
       icl: this.#icl.map(({ name }) => name),
       logs: this.#logs.map(({ rung }) => rung),

@@ -128,7 +128,7 @@ test('entries: one relevant document, with no word of the definition', () => {
   const dog = wordnet.synsets.find(({ lemmas }) => lemmas.includes('domestic dog'))!;
   assert.equal(
     entryText(wordnet, dog),
-    'dog, domestic dog ; canine, canid, domestic animal, carnivore, animal, animate being, beast, brute, creature, fauna, placental, placental mammal, eutherian, eutherian mammal, organism, being',
+    'dog, domestic dog ; canine, canid, domestic animal, carnivore, animal, animate being, beast, brute, creature, fauna, placental, placental mammal, eutherian, eutherian mammal, organism, being, mammal, mammalian, living thing, animate thing',
   );
 });
 
