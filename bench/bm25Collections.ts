@@ -32,7 +32,7 @@ export interface RaceCollection {
 }
 
 export interface CollectionOptions {
-  /** Of the synthetic one; others are taken whole. */
+  /** Of the synthetic collection; at most so many of Wikipedia's passages. SciFact is taken whole. */
   readonly documents: number;
   readonly queries: number;
   readonly scratch: string;
@@ -42,8 +42,7 @@ const PASSAGE_WORDS = 60;
 const SEED = 17;
 
 export async function collectionNamed(name: string, options: CollectionOptions): Promise<RaceCollection> {
-  const whole = name === 'synthetic' ? `${name}-${options.documents}` : name;
-  const folder = join(options.scratch, whole);
+  const folder = join(options.scratch, name === 'scifact' ? name : `${name}-${options.documents}`);
   mkdirSync(folder, { recursive: true });
   const corpus = join(folder, 'corpus.jsonl');
   if (!existsSync(corpus)) await writeCorpus(corpus, sourceOf(name, options.documents));
@@ -65,11 +64,12 @@ function sourceOf(name: string, documents: number): AsyncIterable<DocumentBatch>
   if (name === 'synthetic') return syntheticCorpus(documents);
   const data = process.env['ISOFLOP_DATA'];
   if (data === undefined) throw new Error('set ISOFLOP_DATA to the folder of collections');
-  if (name === 'wiki') return wikipediaPassages(join(data, 'wiki_en_2015'));
+  if (name === 'wiki') return wikipediaPassages(join(data, 'wiki_en_2015'), documents);
   return documentsOf(join(data, name));
 }
 
-async function* wikipediaPassages(folder: string): AsyncGenerator<DocumentBatch> {
+async function* wikipediaPassages(folder: string, limit: number): AsyncGenerator<DocumentBatch> {
+  let count = 0;
   const files = readdirSync(folder).filter(name => name.endsWith('.jsonl.gz'));
   for (const name of files.sort()) {
     const articles: { id: string; text: string }[] = [];
@@ -82,7 +82,10 @@ async function* wikipediaPassages(folder: string): AsyncGenerator<DocumentBatch>
       const texts: string[] = [];
       for (let from = 0; from < words.length; from += PASSAGE_WORDS)
         texts.push(words.slice(from, from + PASSAGE_WORDS).join(' '));
-      yield { ids: texts.map((_, i) => `${id}-${i}`), texts };
+      const kept = texts.slice(0, limit - count);
+      count += kept.length;
+      yield { ids: kept.map((_, i) => `${id}-${i}`), texts: kept };
+      if (count === limit) return;
     }
   }
 }

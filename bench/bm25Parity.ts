@@ -79,11 +79,11 @@ function peerScores(
       const { k1, b, delta } = parametersOf({ variant });
       return { variant, k1, b, delta };
     });
-    const [tokens, out] = [join(folder, 'tokens.json'), join(folder, 'scores.f32')];
+    const [tokens, out] = [join(folder, 'tokens.json'), join(folder, 'scores.f64')];
     writeFileSync(tokens, JSON.stringify({ documents, queries, parameters }));
     execFileSync(options.python, [peer, 'score', tokens, out], { stdio: ['ignore', 'ignore', 'inherit'] });
     const bytes = readFileSync(out);
-    const all = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+    const all = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
     const size = documents.length * queries.length;
     return variants.map((_, i) => all.subarray(i * size, (i + 1) * size));
   } finally {
@@ -95,7 +95,7 @@ async function largestDifference(
   index: Bm25Index,
   queries: readonly string[],
   variant: Variant,
-  theirs: Float32Array,
+  theirs: Float64Array,
 ): Promise<number> {
   const parameters = parametersOf({ variant, lengths: 'exact' });
   const also = Array.from({ length: index.documents }, (_, document) => document);

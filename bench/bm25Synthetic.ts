@@ -99,15 +99,25 @@ export async function* syntheticCorpus(documents: number): AsyncGenerator<Docume
     yield syntheticBatch(first / BATCH, Math.min(BATCH, documents - first));
 }
 
+/** A query, and the number of the passage it was made of. */
+export interface SyntheticPair {
+  readonly query: string;
+  readonly passage: number;
+}
+
 /** 3 to 8 distinct words that are no stopwords, of a random one of these passages each. */
-export function syntheticQueries(count: number, documents: number): string[] {
+export function syntheticPairs(count: number, documents: number): SyntheticPair[] {
   const rng = Rng.from(SEED, 'queries', documents);
   const stopwords = new Set(STOPWORDS);
   return Array.from({ length: count }, () => {
     const passage = rng.int(documents);
     const text = syntheticBatch(Math.floor(passage / BATCH), (passage % BATCH) + 1).texts.at(-1)!;
-    return queryOf(text, stopwords, rng);
+    return { query: queryOf(text, stopwords, rng), passage };
   });
+}
+
+export function syntheticQueries(count: number, documents: number): string[] {
+  return syntheticPairs(count, documents).map(({ query }) => query);
 }
 
 /** A query made of a passage: 3 to 8 of its distinct words, stopwords left out; fewer where it has fewer. */

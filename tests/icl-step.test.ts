@@ -80,6 +80,10 @@ test('items, tasks and shots are what the parameters say', async () => {
     scores.map(({ name, shots, items }) => [name, shots, items]),
     [['pick', 1, 4]],
   );
+  const narrow = JSON.parse(await run('narrow', { tasks: ['last'], contextTokens: 8 })) as IclScores;
+  const { bitsPerByte } = (JSON.parse(await run('wide', { tasks: ['last'] })) as IclScores).tasks[0]!;
+  assert.notDeepEqual(narrow.tasks[0]!.bitsPerByte, bitsPerByte);
+  await assert.rejects(run('beyond', { contextTokens: 31 }), /learned positions end at 30/);
   for (const bad of [{ items: 1 }, { tasks: [] }, { threads: 0 }, { prompts: 'mine' }, { other: 1 }])
     assert.equal(iclStep.schema.safeParse(bad).success, false, JSON.stringify(bad));
 });

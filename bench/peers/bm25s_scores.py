@@ -1,10 +1,11 @@
 """Scores of bm25s on given tokens, for all five variants.
 
     python bm25s_scores.py golden OUT.json              random tokens and their scores, for src/bm25/parity.test.ts
-    python bm25s_scores.py score TOKENS.json OUT.f32    scores of a real collection, for bench/bm25Parity.ts
+    python bm25s_scores.py score TOKENS.json OUT.f64    scores of a real collection, for bench/bm25Parity.ts
 
-TOKENS.json is {"documents": [[token]], "queries": [[token]], "parameters": [{"variant", "k1", "b", "delta"}]}; OUT.f32 holds raw float32
-numbers, little-endian: for each choice of parameters, each query and each document its score.
+TOKENS.json is {"documents": [[token]], "queries": [[token]], "parameters": [{"variant", "k1", "b", "delta"}]}; OUT.f64 holds raw float64
+numbers, little-endian: for each choice of parameters, each query and each document its score. bm25s computes in float64 here (default:
+float32).
 """
 
 import json
@@ -20,11 +21,11 @@ VARIANTS = ["lucene", "robertson", "atire", "bm25l", "bm25+"]
 
 def scores(documents, queries, variant, k1, b, delta):
     """One row a query, one column a document."""
-    model = bm25s.BM25(method=variant, k1=k1, b=b, delta=delta, backend="numpy")
+    model = bm25s.BM25(method=variant, k1=k1, b=b, delta=delta, backend="numpy", dtype="float64")
     model.index(documents, show_progress=False)
     known = [[token for token in query if token in model.vocab_dict] for query in queries]
-    zero = np.zeros(len(documents), dtype=np.float32)
-    return np.stack([model.get_scores(query) if query else zero for query in known]).astype("<f4")
+    zero = np.zeros(len(documents), dtype=np.float64)
+    return np.stack([model.get_scores(query) if query else zero for query in known]).astype("<f8")
 
 
 def random_tokens(rng):
@@ -41,7 +42,7 @@ def golden(path):
     for variant in VARIANTS:
         for k1, b, delta in [(0.9, 0.4, 0.5), (1.5, 0.75, 1.0)]:
             table = scores(documents, queries, variant, k1, b, delta)
-            rows = [[round(float(x), 6) for x in row] for row in table]
+            rows = [[round(float(x), 8) for x in row] for row in table]
             cases.append({"variant": variant, "k1": k1, "b": b, "delta": delta, "scores": rows})
     content = {
         "generator": f"bm25s {bm25s.__version__}",

@@ -4,7 +4,7 @@ import { Piscina } from 'piscina';
 import { InputError } from '../base/index.ts';
 import type { Prepared } from './prepare.ts';
 import { type Found, Searcher } from './search.ts';
-import { answer, type PackedAnswers, type Query, type SearchTask, unpackAnswer } from './tasks.ts';
+import { type PackedAnswers, type Query, type SearchTask, unpackAnswer } from './tasks.ts';
 
 export interface BatchOptions {
   /** Threads that search (default 1: this one). */
@@ -32,23 +32,21 @@ export async function* searchBatch(
   const tasks: SearchTask[] = [];
   for (let from = 0; from < queries.length; from += TASK_QUERIES)
     tasks.push({ queries: queries.slice(from, from + TASK_QUERIES), k });
-  const answers =
-    (options.threads ?? 1) > 1
-      ? inThreads(prepared, tasks, options)
-      : inThisThread(new Searcher(prepared), tasks, options);
-  let query = 0;
-  for await (const packed of answers)
-    for (let i = 0; i < packed.ends.length; i++) yield { query: query++, ...unpackAnswer(packed, i) };
+  const { threads = 1 } = options;
+  yield* threads > 1
+    ? inThreads(prepared, tasks, options)
+    : inThisThread(new Searcher(prepared), tasks, options);
 }
 
 async function* inThisThread(
   searcher: Searcher,
   tasks: readonly SearchTask[],
   { signal }: BatchOptions,
-): AsyncGenerator<PackedAnswers> {
-  for (const task of tasks) {
+): AsyncGenerator<Answer> {
+  let number = 0;
+  for (const { queries, k } of tasks) {
     signal?.throwIfAborted();
-    yield answer(searcher, task);
+    for (const query of queries) yield { query: number++, ...searcher.search(query.text, k, query) };
     await setImmediate(); // lets signals and progress through
   }
 }
@@ -57,7 +55,7 @@ async function* inThreads(
   prepared: Prepared,
   tasks: readonly SearchTask[],
   { threads = 1, signal }: BatchOptions,
-): AsyncGenerator<PackedAnswers> {
+): AsyncGenerator<Answer> {
   const pool = new Piscina<SearchTask, PackedAnswers>({
     filename: new URL('./searchWorker.js', import.meta.url).href,
     workerData: prepared,
@@ -70,9 +68,11 @@ async function* inThreads(
       running.catch(() => undefined); // reported where it is awaited
       return running;
     };
+    let query = 0;
     const ahead = tasks.slice(0, 3 * threads).map(run);
     for (let next = ahead.length; ahead.length > 0; next++) {
-      yield await ahead.shift()!;
+      const packed = await ahead.shift()!;
+      for (let i = 0; i < packed.ends.length; i++) yield { query: query++, ...unpackAnswer(packed, i) };
       if (next < tasks.length) ahead.push(run(tasks[next]!));
     }
   } finally {

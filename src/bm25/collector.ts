@@ -5,12 +5,12 @@
  * use hold k documents that one is closed, which raises the threshold. Documents are kept in a buffer that is thinned out
  * when it is full, and sorted once at the end.
  */
+import { ItemSorter } from './radix.ts';
 
 /** Documents, best first. */
 export interface Best {
   readonly scores: Float64Array;
-  /** The number that decides ties: the larger ranks first. */
-  readonly ranks: Uint32Array;
+  readonly documents: Uint32Array;
 }
 
 const BUCKETS = 4096;
@@ -18,8 +18,6 @@ const BUCKETS = 4096;
 const SAFETY = 1 - 1e-12;
 /** Scores are multiples of 2^-24 (scoring.ts). */
 const GRID_STEPS = 2 ** 24;
-/** Where a 64-bit integer keeps its low word. */
-const LOW_WORD = new Uint32Array(BigUint64Array.of(1n).buffer)[0] === 1 ? 0 : 1;
 
 export class Collector {
   /** No document with a lower score can be among the k best; one with this very score may be. */
@@ -29,8 +27,7 @@ export class Collector {
   #scores = new Float64Array();
   #documents = new Uint32Array();
   #size = 0;
-  #keys = new BigUint64Array();
-  #words = new Uint32Array();
+  readonly #sorter = new ItemSorter();
   readonly #counts = new Uint32Array(BUCKETS);
   #bucketsPerPoint = 0;
   /** The lowest bucket in use, and how many documents seen lie in it or above. */
@@ -87,41 +84,36 @@ export class Collector {
     }
     const best = Math.min(size, this.#k);
     return (highest - lowest) * GRID_STEPS <= 0xffffffff
-      ? this.#sortByKeys(size, best, lowest)
+      ? this.#sortBySteps(size, best, lowest)
       : this.#sortByComparison(size, best);
   }
 
-  /** Sorts through 64-bit keys, the score's steps above the lowest before the rank: the engine sorts those natively. */
-  #sortByKeys(size: number, best: number, lowest: number): Best {
-    const [scores, documents, rankOf] = [this.#scores, this.#documents, this.#rankOf];
-    if (size > this.#keys.length) {
-      this.#keys = new BigUint64Array(2 * size);
-      this.#words = new Uint32Array(this.#keys.buffer);
-    }
-    const words = this.#words;
-    for (let i = 0; i < size; i++) {
-      words[2 * i + LOW_WORD] = rankOf[documents[i]!]!;
-      words[2 * i + 1 - LOW_WORD] = (scores[i]! - lowest) * GRID_STEPS;
-    }
-    this.#keys.subarray(0, size).sort();
-    const sorted = { scores: new Float64Array(best), ranks: new Uint32Array(best) };
-    for (let i = 0, at = 2 * (size - 1); i < best; i++, at -= 2) {
-      sorted.ranks[i] = words[at + LOW_WORD]!;
-      sorted.scores[i] = lowest + words[at + 1 - LOW_WORD]! / GRID_STEPS;
+  /** Sorts by the score's steps above the lowest. */
+  #sortBySteps(size: number, best: number, lowest: number): Best {
+    const [scores, documents, sorter] = [this.#scores, this.#documents, this.#sorter];
+    sorter.reserve(size);
+    const steps = sorter.keys;
+    for (let i = 0; i < size; i++) steps[i] = (scores[i]! - lowest) * GRID_STEPS;
+    sorter.items.set(documents.subarray(0, size));
+    sorter.sort(size, this.#rankOf);
+    const { keys, items } = sorter;
+    const sorted = { scores: new Float64Array(best), documents: new Uint32Array(best) };
+    for (let i = 0, at = size - 1; i < best; i++, at--) {
+      sorted.documents[i] = items[at]!;
+      sorted.scores[i] = lowest + keys[at]! / GRID_STEPS;
     }
     return sorted;
   }
 
   #sortByComparison(size: number, best: number): Best {
-    const scores = this.#scores.slice(0, size);
-    const ranks = Uint32Array.from(this.#documents.subarray(0, size), document => this.#rankOf[document]!);
-    const order = Uint32Array.from(ranks.keys()).sort(
-      (a, b) => scores[b]! - scores[a]! || ranks[b]! - ranks[a]!,
+    const [scores, documents, rankOf] = [this.#scores, this.#documents, this.#rankOf];
+    const places = Uint32Array.from({ length: size }, (_, i) => i).sort(
+      (a, b) => scores[b]! - scores[a]! || rankOf[documents[b]!]! - rankOf[documents[a]!]!,
     );
-    const first = order.subarray(0, best);
+    const first = places.subarray(0, best);
     return {
       scores: Float64Array.from(first, i => scores[i]!),
-      ranks: Uint32Array.from(first, i => ranks[i]!),
+      documents: Uint32Array.from(first, i => documents[i]!),
     };
   }
 

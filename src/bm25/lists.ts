@@ -12,8 +12,10 @@ export interface TermList {
   /** The largest part of any posting, window by window and in all. */
   readonly bounds: Float64Array;
   bound: number;
-  /** A lower bound of the 2^i-th largest part (0 where there are fewer postings, or it is not known). */
-  readonly tops: Float64Array;
+  /** Postings. */
+  count: number;
+  /** A lower bound of the 2^i-th largest part, once it was asked for; else undefined. */
+  readonly tops: (number | undefined)[];
   /** The part of the index, and how far postings are numbered on there. */
   part: Part;
   shift: number;
@@ -22,9 +24,6 @@ export interface TermList {
 }
 
 const NONE = new Uint16Array();
-const UNKNOWN = new Float64Array();
-/** Ranks 2^0 to 2^20 are told. */
-const TOPS = 21;
 
 /** Hands out lists. Long ones are kept, since finding their bounds takes a pass over them; short ones are unpacked anew each time. */
 export class Lists {
@@ -79,11 +78,11 @@ export class Lists {
       bound: 0,
       part,
       shift: part.shortDocuments.length,
-      tops: new Float64Array(TOPS),
+      count: index.df[term]!,
+      tops: [],
       spread: spread.get(term) ?? NONE,
     };
     this.#findBounds(list);
-    this.#findTops(list);
     return list;
   }
 
@@ -105,6 +104,8 @@ export class Lists {
     while (window <= this.#windows) starts[window++] = count;
     list.part = part;
     list.shift = first;
+    list.count = count;
+    list.tops.length = 0;
     this.#findBounds(list);
     return list;
   }
@@ -118,7 +119,8 @@ export class Lists {
       bound: 0,
       part,
       shift: 0,
-      tops: UNKNOWN,
+      count: 0,
+      tops: [],
       spread: NONE,
     };
   }
@@ -141,15 +143,23 @@ export class Lists {
     }
   }
 
+  /** A part that at least 2^`power` postings of the list reach; 0 where there are fewer. */
+  topOf(list: TermList, power: number): number {
+    if (list.count < 2 ** power) return 0;
+    list.tops[power] ??= this.#findTop(list, 2 ** power);
+    return list.tops[power];
+  }
+
   /** Counts the codes of a list and goes through them from the best; postings with rare codes are left out, which only lowers the result. */
-  #findTops({ postings, starts, row, tops }: TermList): void {
+  #findTop({ postings, starts, row }: TermList, wanted: number): number {
     const counts = this.#counts.fill(0);
     for (let i = starts[row]!; i < starts[row + this.#windows]!; i++) counts[postings[i]! >>> CODE_SHIFT]!++;
-    let [seen, next] = [0, 0];
+    let seen = 0;
     for (const code of this.#codesByPart) {
       seen += counts[code]!;
-      while (next < TOPS && seen >= 2 ** next) tops[next++] = this.#prepared.parts[code]!;
+      if (seen >= wanted) return this.#prepared.parts[code]!;
     }
+    return 0;
   }
 }
 

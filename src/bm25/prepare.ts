@@ -1,6 +1,6 @@
 /**
- * What search needs besides the index for one choice of parameters: the part of each pair code, the inverse of the id ranks, and the commonest
- * terms' codes spread out over all documents. Made once, and shared by all threads.
+ * What search needs besides the index for one choice of parameters: the part of each pair code, and the commonest terms'
+ * codes spread out over all documents. Made once, and shared by all threads.
  */
 import type { Bm25Index } from './build.ts';
 import { RARE } from './codes.ts';
@@ -13,8 +13,6 @@ export interface Prepared {
   readonly parameters: Bm25Parameters;
   /** For each code the part of its pair; 65,536 long, so that every code has a place, and 0 for `RARE`. */
   readonly parts: Float64Array;
-  /** The inverse of `index.idRanks`. */
-  readonly documentOfRank: Uint32Array;
   /** For each of the commonest terms the code + 1 of every document, 0 where the term is absent. A list with a rare pair is not spread. */
   readonly spread: ReadonlyMap<number, Uint16Array>;
   /** `spreadParts[code + 1]` is the part of a code, `spreadParts[0]` is 0. */
@@ -32,11 +30,9 @@ export function prepare(index: Bm25Index, parameters: Bm25Parameters): Prepared 
   const parts = shared(Float64Array, RARE + 1);
   for (let code = 0; code < tfs.length; code++)
     parts[code] = presentPart(parameters, tfs[code]!, relativeLength(index, parameters, lengths[code]!));
-  const documentOfRank = shared(Uint32Array, index.documents);
-  for (let i = 0; i < index.documents; i++) documentOfRank[index.idRanks[i]!] = i;
   const spreadParts = shared(Float64Array, RARE + 1);
   spreadParts.set(parts.subarray(0, RARE), 1);
-  return { index, parameters, parts, documentOfRank, spread: spreadLists(index), spreadParts };
+  return { index, parameters, parts, spread: spreadLists(index), spreadParts };
 }
 
 /** A document's length, as the parameters see it, over the mean length. */

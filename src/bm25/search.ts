@@ -45,6 +45,9 @@ interface Clause {
 
 /** A list is probed rather than read through if it is this many times longer than the documents in question. */
 const PROBE_RATIO = 16;
+
+/** Sums are multiples of 2^-24: half of that stands between 0 and any other. No denormal number, because threads that run models flush those to 0. */
+const LEAST_SUM = 2 ** -25;
 /** Words of queries whose terms are remembered. */
 const WORDS_KEPT = 1 << 18;
 
@@ -121,18 +124,22 @@ export class Searcher {
     const clauses = this.#clauses(terms);
     const highest = clauses.reduce((sum, clause) => sum + clause.bound, 0);
     const wanted = Math.min(without < 0 ? k : k + 1, this.prepared.index.documents); // room is taken for as many
-    this.#collector.begin(wanted, highest, leastOfBest(clauses, wanted));
+    this.#collector.begin(wanted, highest, this.#leastOfBest(clauses, wanted));
     for (let window = 0; window < this.#windows; window++) this.#searchWindow(clauses, window);
-    const { scores, ranks } = this.#collector.finish();
+    const { scores, documents } = this.#collector.finish();
     const floor = this.#floor(terms);
-    const { documentOfRank } = this.prepared;
-    const documents = new Uint32Array(ranks.length);
-    for (let i = 0; i < ranks.length; i++) {
-      documents[i] = documentOfRank[ranks[i]!]!;
-      scores[i]! += floor;
-    }
+    if (floor > 0) for (let i = 0; i < scores.length; i++) scores[i]! += floor;
     const found = { documents, scores, also: Float64Array.from(also, d => floor + this.#sumOf(clauses, d)) };
     return without < 0 ? found : leaveOut(found, without, k);
+  }
+
+  /** A score that at least `k` documents reach by one of the terms alone. */
+  #leastOfBest(clauses: readonly Clause[], k: number): number {
+    const power = Math.ceil(Math.log2(k));
+    return clauses.reduce(
+      (least, { list, weight }) => Math.max(least, toGrid(weight * this.#lists.topOf(list, power))),
+      0,
+    );
   }
 
   /** What the clauses contribute to one document. */
@@ -194,7 +201,7 @@ export class Searcher {
 
   /** Takes the documents of the essential lists whose sums are at least `least` as candidates; zeroes all sums. */
   #gather(clauses: readonly Clause[], essential: number, window: number, least: number): number {
-    const bar = Math.max(least, Number.MIN_VALUE); // a sum of 0 has been taken already
+    const bar = Math.max(least, LEAST_SUM); // a sum of 0 has been taken already
     let count = 0;
     for (let k = essential; k < clauses.length; k++) {
       const { postings, starts, row } = clauses[k]!.list;
@@ -229,15 +236,6 @@ export class Searcher {
       if (sum >= collector.threshold) collector.push(sum, first + this.#candidates[k]!);
     }
   }
-}
-
-/** A score that at least `k` documents reach by one of the terms alone. */
-function leastOfBest(clauses: readonly Clause[], k: number): number {
-  const top = Math.ceil(Math.log2(k));
-  return clauses.reduce(
-    (least, { list, weight }) => Math.max(least, toGrid(weight * (list.tops[top] ?? 0))),
-    0,
-  );
 }
 
 function leaveOut({ documents, scores, also }: Found, without: number, k: number): Found {

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { CodeFinder, PairCounter, RARE } from './codes.ts';
 import { Collector } from './collector.ts';
 import { StringPacker, StringTable } from './intern.ts';
+import { ItemSorter } from './radix.ts';
 import { find, packedOrder, unpack } from './strings.ts';
 
 const anyText = fc.oneof(
@@ -47,8 +48,8 @@ const anyScore = fc.oneof(
   fc.integer({ min: 1, max: 2 ** 30 }).map(n => n / 2 ** 24),
 );
 
-/** More documents than any test offers; the larger number has the smaller rank. */
-const rankOf = Uint32Array.from({ length: 20_000 }, (_, document) => 20_000 - document);
+/** More documents than any test offers, each with a rank of its own, in no order. */
+const rankOf = Uint32Array.from({ length: 20_000 }, (_, document) => (document * 7919) % 20_011);
 
 /** With a head start, the collector is told the k-th best score. */
 function collect(collector: Collector, k: number, scores: readonly number[], headStart = false) {
@@ -57,14 +58,14 @@ function collect(collector: Collector, k: number, scores: readonly number[], hea
   scores.forEach((score, document) => {
     if (score >= collector.threshold) collector.push(score, document);
   });
-  const { scores: best, ranks } = collector.finish();
-  return [...best].map((score, i) => [score, ranks[i]]);
+  const { scores: best, documents } = collector.finish();
+  return [...best].map((score, i) => [score, documents[i]]);
 }
 
 function expectedBest(k: number, scores: readonly number[]) {
-  const all = scores.map((score, document) => [score, rankOf[document]!] as const);
+  const all = scores.map((score, document) => [score, document] as const);
   return all
-    .sort((a, b) => b[0] - a[0] || b[1] - a[1])
+    .sort((a, b) => b[0] - a[0] || rankOf[b[1]]! - rankOf[a[1]]!)
     .slice(0, k)
     .map(pair => [...pair]);
 }
@@ -93,6 +94,25 @@ test('the collector when its buffer overflows: rising, falling, equal, and widel
       const scores = Array.from({ length: count }, (_, i) => shape(i));
       assert.deepEqual(collect(new Collector(rankOf), k, scores), expectedBest(k, scores));
     }
+});
+
+test('items are sorted by key, equal keys by rank: short runs and long, keys of all sizes', () => {
+  const sorter = new ItemSorter();
+  const key = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
+  fc.assert(
+    fc.property(fc.array(key, { maxLength: 400 }), keys => {
+      sorter.reserve(keys.length);
+      sorter.keys.set(keys);
+      sorter.items.set([...keys.keys()]);
+      sorter.sort(keys.length, rankOf);
+      const expected = [...keys.keys()].sort((a, b) => keys[a]! - keys[b]! || rankOf[a]! - rankOf[b]!);
+      assert.deepEqual([...sorter.items.subarray(0, keys.length)], expected);
+      assert.deepEqual(
+        [...sorter.keys.subarray(0, keys.length)],
+        expected.map(i => keys[i]),
+      );
+    }),
+  );
 });
 
 test('pair codes: all pairs if they fit, else the most frequent', () => {

@@ -1,12 +1,12 @@
 /** The steps of a ladder study. */
 import { resolve } from 'node:path';
 import type { ConfigDocument, Locate } from '../../base/index.ts';
-import { WORDNET_COLLECTIONS, WORDNET_FILES } from '../../data/index.ts';
 import { countParameters } from '../../models/index.ts';
 import type { InputRef, StepSpec } from '../../study/index.ts';
 import { modelOf } from '../../train/index.ts';
 import { describeBm25 } from '../kinds/bm25.ts';
 import { budgetOutputs } from '../kinds/pretrain.ts';
+import { WORDNET_COLLECTIONS, WORDNET_OUTPUTS } from '../kinds/wordnet.ts';
 import type { ResultsParams } from '../results/params.ts';
 import { DEVIATIONS } from './deviations.ts';
 import type { Rung, Sections } from './sections.ts';
@@ -273,14 +273,14 @@ function dataRefs(
     const from = (output: string) => ({ step: 'wordnet', output });
     return {
       steps: [step],
-      text: from(WORDNET_FILES.text),
+      text: from(WORDNET_OUTPUTS.text),
       textField: 'text',
-      pairs: from(WORDNET_FILES.pairs),
+      pairs: from(WORDNET_OUTPUTS.pairs),
       collections: WORDNET_COLLECTIONS.map(({ name, title }) => ({
         ...{ name, title, split: 'test', inMean: true, removeSelf: false },
         ref: from(name),
       })),
-      tasks: from(WORDNET_FILES.tasks),
+      tasks: from(WORDNET_OUTPUTS.tasks),
     };
   }
   const at = (path: string) => ({ path: resolve(folder, path) });

@@ -15,6 +15,8 @@ export const iclParams = z.strictObject({
   shots: z.number().int().min(0).optional(),
   /** `llm-foundry` keeps the quirks that docs/icl.md lists. */
   prompts: z.enum(['isoflop', 'llm-foundry']).default('isoflop'),
+  /** Tokens of prompt and answer together; the model's sequence length if not said. Models with ALiBi read longer texts too. */
+  contextTokens: z.number().int().min(2).optional(),
   threads: z.number().int().positive().default(1),
 });
 
@@ -52,10 +54,14 @@ export const iclStep = defineStep({
     const { evaluateIcl, gauntletAccuracy, openIclModel, readTasks, taskNames } = await import(
       '../../icl/index.ts'
     );
-    const { items: limit, tasks: only, shots, seed, prompts: style } = params;
+    const { items: limit, tasks: only, shots, seed, prompts: style, contextTokens } = params;
     const tasks = await readTasks(inputs.tasks, { only, shots, seed }, signal);
     const { model, tokenizer } = await openIclModel(inputs.model);
-    const options = { style, threads, signal, progress, ...(limit !== undefined && { limit }) };
+    const options = {
+      ...{ style, threads, signal, progress },
+      ...(limit !== undefined && { limit }),
+      ...(contextTokens !== undefined && { contextTokens }),
+    };
     const { tasks: results } = await evaluateIcl(model, tokenizer, tasks, options);
     const names = taskNames(results);
     const scores: IclScores = {
