@@ -60,10 +60,11 @@ export async function checkStudy(
   const before = problems.count;
   const specs = distinctSteps(spec.steps, problems);
   const drafts = new Map<string, Draft>();
+  const told = new Set<string>();
   for (const step of specs.values()) {
     const draft = draftOf(step, registry, problems);
     if (draft) drafts.set(step.name, draft);
-    await checkTargets(step, specs, problems);
+    await checkTargets(step, specs, told, problems);
   }
   const steps = [...drafts.values()].map(draft => stepOf(draft, sourcesOf(draft, drafts, problems)));
   reportCycles([...specs.values()], problems);
@@ -194,10 +195,17 @@ function referencesOf(step: StepSpec): PlacedRef[] {
   );
 }
 
-/** Does everything that a step refers to exist? */
+async function faultOfPath(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return `no such file or folder: ${path}`;
+  return found.isFile() || found.isDirectory() ? undefined : `neither a file nor a folder: ${path}`;
+}
+
+/** Does everything that a step refers to exist? A path that is not there is reported once; `told` holds those that were. */
 async function checkTargets(
   step: StepSpec,
   specs: ReadonlyMap<string, StepSpec>,
+  told: Set<string>,
   problems: Problems,
 ): Promise<void> {
   for (const { ref, where } of referencesOf(step)) {
@@ -205,10 +213,11 @@ async function checkTargets(
       if (!specs.has(ref.step)) problems.add(where, `unknown step '${ref.step}'`);
       continue;
     }
-    const found = await stat(ref.path).catch(() => undefined);
-    if (!found) problems.add(where, `no such file or folder: ${ref.path}`);
-    else if (!found.isFile() && !found.isDirectory())
-      problems.add(where, `neither a file nor a folder: ${ref.path}`);
+    if (told.has(ref.path)) continue; // by another of the many steps that read it
+    const fault = await faultOfPath(ref.path);
+    if (fault === undefined) continue;
+    told.add(ref.path);
+    problems.add(where, fault);
   }
 }
 

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { ConfigDocument, Locate } from '../../base/index.ts';
 import { countParameters } from '../../models/index.ts';
-import type { InputRef, StepRef, StepSpec } from '../../study/index.ts';
+import type { InputRef, PathRef, StepRef, StepSpec } from '../../study/index.ts';
 import { modelOf } from '../../train/index.ts';
 import { describeBm25 } from '../kinds/bm25.ts';
 import { budgetOutputs } from '../kinds/pretrain.ts';
@@ -274,10 +274,10 @@ export function probeSteps(
     source: () => document.locate(['ladder', i]),
   }));
   if (data === undefined || 'wordnet' in data) return rungs;
-  const { text, pairs, collections } = dataRefs({ data }, folder, document);
+  const { steps, text, pairs, collections } = dataRefs({ data }, folder, document);
   const all = Object.fromEntries(collections.map(({ name, ref }) => [name, ref]));
   const source: Locate = inner => document.locate(['data', ...inner.slice(1)]);
-  return [...rungs, { name: 'data', kind: undefined, inputs: { text, pairs, ...all }, source }];
+  return [...rungs, ...steps, { name: 'data', kind: undefined, inputs: { text, pairs, ...all }, source }];
 }
 
 function dataRefs(
@@ -308,11 +308,14 @@ function dataRefs(
     };
   }
   const at = (path: string) => ({ path: resolve(folder, path) });
+  const { steps, ref: pairs } = pairRefs(data.pairs, seed, at, inner =>
+    document.locate(['data', 'pairs', ...inner.slice(1)]),
+  );
   return {
-    steps: [],
+    steps,
     text: [data.text].flat().map(at),
     textField: data.textField,
-    pairs: at(data.pairs),
+    pairs,
     collections: Object.entries(data.collections).map(([name, said]) => {
       const {
         path,
@@ -325,6 +328,22 @@ function dataRefs(
     }),
     tasks: data.tasks === undefined ? undefined : at(data.tasks),
   };
+}
+
+type PairSources = Exclude<Sections['data'], { wordnet: unknown }>['pairs'];
+
+/** One file as it is, or a step that draws from several. */
+function pairRefs(
+  said: PairSources,
+  seed: number | undefined,
+  at: (path: string) => PathRef,
+  source: Locate,
+): { readonly steps: readonly StepSpec[]; readonly ref: InputRef } {
+  if (typeof said === 'string') return { steps: [], ref: at(said) };
+  const sources = said.map(({ count, split }) => ({ ...(count && { count }), ...(split && { split }) }));
+  const inputs = { from: said.map(({ path }) => at(path)) };
+  const params = { sources, ...(seed !== undefined && { seed }) };
+  return { steps: [{ name: 'pairs', kind: 'pairs', params, inputs, source }], ref: { step: 'pairs' } };
 }
 
 /** `200k` of `mpt-200k`, the given name, or the shape. */

@@ -27,8 +27,21 @@ const collection = z.union([
 const files = z.strictObject({
   text: pathOrPaths,
   textField: z.string().default('text'),
-  /** Pairs to mine negatives for and to finetune on. */
-  pairs: z.string(),
+  /** Pairs to mine negatives for and to finetune on: a file, or several files and BEIR folders to draw from. */
+  pairs: z.union([
+    z.string(),
+    z
+      .array(
+        z.strictObject({
+          path: z.string(),
+          /** How many to draw; all if not said. */
+          count: count.optional(),
+          /** Of a collection: the split whose judgements name the positives. */
+          split: z.string().optional(),
+        }),
+      )
+      .min(1),
+  ]),
   collections: z.record(
     z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]*$/, 'expected letters, digits, - and _'),
     collection,

@@ -6,6 +6,7 @@ import { finetuneStep } from './finetune.ts';
 import { iclStep } from './icl.ts';
 import { initializeStep } from './initialize.ts';
 import { mineStep } from './mine.ts';
+import { pairsStep } from './pairs.ts';
 import { pretrainStep } from './pretrain.ts';
 import { resultsStep } from './results.ts';
 import { searchStep } from './search.ts';
@@ -21,6 +22,7 @@ export const kinds = [
   iclStep,
   initializeStep,
   mineStep,
+  pairsStep,
   pretrainStep,
   resultsStep,
   searchStep,
