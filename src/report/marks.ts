@@ -271,15 +271,25 @@ export function referencesOf(results: StudyResults, target: string): Reference[]
     label: name.replace(/ \(.*\)$/, ''),
     score: scoreOf(scores, target),
   }));
-  const untrained = results.checkpoints
-    .filter(({ tokens }) => tokens === 0)
-    .map(({ params, finetuned }) => ({
-      label: `untrained ${sizeText(params)}`,
-      score: scoreOf(finetuned, target),
-    }));
+  const rungs = results.checkpoints.filter(({ tokens, finetuned }) => tokens === 0 && finetuned);
+  const untrained = rungs.map(({ finetuned }, i) => ({
+    label:
+      untrainedLabel(
+        i,
+        rungs.map(rung => rung.params),
+      ) ?? '',
+    score: scoreOf(finetuned, target),
+  }));
   return [...systems, ...untrained].flatMap(({ label, score }) =>
     score === undefined ? [] : [{ label, y: score.value }],
   );
+}
+
+/** These lines lie close together: the first is labelled for all. */
+function untrainedLabel(i: number, sizes: readonly number[]): string | undefined {
+  if (i > 0) return undefined;
+  const ends = [Math.min(...sizes), Math.max(...sizes)].map(sizeText);
+  return `untrained, ${[...new Set(ends)].join(' to ')}`;
 }
 
 /** Dashed lines across the figure, named at its left edge. */
