@@ -17,8 +17,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '#src/stats/index.js';
-import { collectionNamed, type RaceCollection } from './bm25Collections.js';
-import type { Answer, Command } from './bm25Racer.js';
+import { collectionNamed, type RaceCollection } from './bm25Collections.ts';
+import type { Answer, Command } from './bm25Racer.ts';
 
 const { values: options } = parseArgs({
   options: {

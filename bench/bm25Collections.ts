@@ -19,7 +19,7 @@ import {
 import { join } from 'node:path';
 import { eachLine, Rng } from '#src/base/index.js';
 import { type DocumentBatch, documentsOf, STOPWORDS } from '#src/bm25/index.js';
-import { queryOf, syntheticCorpus, syntheticQueries } from './bm25Synthetic.js';
+import { queryOf, syntheticCorpus, syntheticQueries } from './bm25Synthetic.ts';
 
 export interface RaceCollection {
   /** A BEIR folder with `corpus.jsonl`. */
@@ -32,7 +32,7 @@ export interface RaceCollection {
 }
 
 export interface CollectionOptions {
-  /** Of the synthetic one; others are taken whole. */
+  /** At most so many, from the beginning. */
   readonly documents: number;
   readonly queries: number;
   readonly scratch: string;
@@ -42,11 +42,11 @@ const PASSAGE_WORDS = 60;
 const SEED = 17;
 
 export async function collectionNamed(name: string, options: CollectionOptions): Promise<RaceCollection> {
-  const whole = name === 'synthetic' ? `${name}-${options.documents}` : name;
-  const folder = join(options.scratch, whole);
+  const folder = join(options.scratch, `${name}-${options.documents}`);
   mkdirSync(folder, { recursive: true });
   const corpus = join(folder, 'corpus.jsonl');
-  if (!existsSync(corpus)) await writeCorpus(corpus, sourceOf(name, options.documents));
+  if (!existsSync(corpus))
+    await writeCorpus(corpus, firstOf(sourceOf(name, options.documents), options.documents));
   const kept: string[] = [];
   let [documents, textBytes] = [0, 0];
   for await (const { texts } of documentsOf(folder)) {
@@ -67,6 +67,15 @@ function sourceOf(name: string, documents: number): AsyncIterable<DocumentBatch>
   if (data === undefined) throw new Error('set ISOFLOP_DATA to the folder of collections');
   if (name === 'wiki') return wikipediaPassages(join(data, 'wiki_en_2015'));
   return documentsOf(join(data, name));
+}
+
+async function* firstOf(batches: AsyncIterable<DocumentBatch>, count: number): AsyncGenerator<DocumentBatch> {
+  let rest = count;
+  for await (const { ids, texts } of batches) {
+    yield { ids: ids.slice(0, rest), texts: texts.slice(0, rest) };
+    rest -= ids.length;
+    if (rest <= 0) return;
+  }
 }
 
 async function* wikipediaPassages(folder: string): AsyncGenerator<DocumentBatch> {
