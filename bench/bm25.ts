@@ -7,6 +7,7 @@
  * isoflop's indexing is the whole job from the file of the collection to the file of the index; bm25s' begins with the texts in memory and ends with
  * the index there. Its search begins with tokens, isoflop's with text. Wall time suffers from whatever else the machine does, so rates by processor
  * time are printed too; `timesIsoflop` is the median over the rounds of a contestant's time over isoflop's in the same round.
+ * bm25s compiles before anything is timed; isoflop answers all queries once before it answers them again with the clock running.
  * With more than one thread, isoflop runs with one and with so many in turn, and no peer.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -17,8 +18,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '#src/stats/index.js';
-import { collectionNamed, type RaceCollection } from './bm25Collections.js';
-import type { Answer, Command } from './bm25Racer.js';
+import { collectionNamed, type RaceCollection } from './bm25Collections.ts';
+import type { Answer, Command } from './bm25Racer.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -81,7 +82,7 @@ function contestants({ folder, queries }: RaceCollection): Contestant[] {
   const stem = options['no-stem'] ? ['--no-stem'] : [];
   const peers = options.peers.split(',').filter(name => name !== '');
   return [
-    ours('isoflop', {}),
+    ours('isoflop', { rounds: 2 }),
     ...peers.map(
       backend =>
         new Contestant(`bm25s ${backend}`, options.python, [

@@ -17,7 +17,7 @@ import {
   prepare,
   searchBatch,
 } from '#src/bm25/index.js';
-import { readRaceQueries } from './bm25Collections.js';
+import { readRaceQueries } from './bm25Collections.ts';
 
 export interface Command {
   readonly do: 'index' | 'open' | 'search' | 'rss';
