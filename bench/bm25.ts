@@ -75,8 +75,8 @@ function contestants({ folder, queries }: RaceCollection): Contestant[] {
     );
   if (threads > 1)
     return [
-      ours('isoflop', { threads: 1, rounds: 3 }),
-      ours(`isoflop ${threads} threads`, { threads, rounds: 3 }),
+      ours('isoflop', { threads: 1, rounds: 4 }),
+      ours(`isoflop ${threads} threads`, { threads, rounds: 4 }),
     ];
   const peer = beside('../../bench/peers/bm25s_race.py');
   const stem = options['no-stem'] ? ['--no-stem'] : [];
@@ -118,7 +118,9 @@ async function race(
       [`${unit}PerSecond`, amount / seconds],
       [`${unit}PerCpuSecond`, amount / cpuSeconds],
     ]);
-    const ratio = (of: (answer: Answer) => number) => median(answers.map(row => of(row[i]!) / of(row[0]!)));
+    const each = (of: (answer: Answer) => number, answer: Answer) => of(answer) / (answer.queries ?? 1);
+    const ratio = (of: (answer: Answer) => number) =>
+      median(answers.map(row => each(of, row[i]!) / each(of, row[0]!)));
     const timesIsoflop = ratio(answer => answer.seconds);
     const cpuTimesIsoflop = ratio(answer => answer.cpuSeconds);
     const all_ = mine.map(answer => Number(answer.cpuSeconds.toFixed(3)));
