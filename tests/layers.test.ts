@@ -24,7 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   mining: ['base', 'stats', 'bm25', 'data'],
   train: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   dense: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
-  icl: ['base', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
+  icl: ['base', 'stats', 'graph', 'runtime', 'nn', 'models', 'tokenizer', 'data'],
   retrieval: [
     ...[
       'base',

@@ -36,3 +36,10 @@ export function bucketsOf(offsets: ArrayLike<number>, batchTokens: number): Buck
 }
 
 const padded = (length: number): number => Math.max(ROUND_TO, Math.ceil(length / ROUND_TO) * ROUND_TO);
+
+/** Where texts of these lengths begin in one long array: (n) -> (n + 1), from 0. */
+export function offsetsOf(lengths: readonly number[]): Uint32Array {
+  const offsets = new Uint32Array(lengths.length + 1);
+  for (const [i, length] of lengths.entries()) offsets[i + 1] = offsets[i]! + length;
+  return offsets;
+}

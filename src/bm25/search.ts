@@ -45,6 +45,9 @@ interface Clause {
 
 /** A list is probed rather than read through if it is this many times longer than the documents in question. */
 const PROBE_RATIO = 16;
+
+/** Sums are multiples of 2^-24: half of that stands between 0 and any other. No denormal number, because threads that run models flush those to 0. */
+const LEAST_SUM = 2 ** -25;
 /** Words of queries whose terms are remembered. */
 const WORDS_KEPT = 1 << 18;
 
@@ -198,7 +201,7 @@ export class Searcher {
 
   /** Takes the documents of the essential lists whose sums are at least `least` as candidates; zeroes all sums. */
   #gather(clauses: readonly Clause[], essential: number, window: number, least: number): number {
-    const bar = Math.max(least, Number.MIN_VALUE); // a sum of 0 has been taken already
+    const bar = Math.max(least, LEAST_SUM); // a sum of 0 has been taken already
     let count = 0;
     for (let k = essential; k < clauses.length; k++) {
       const { postings, starts, row } = clauses[k]!.list;

@@ -14,6 +14,7 @@ import { registerEval } from './eval.ts';
 import { registerFinetune } from './finetune.ts';
 import { registerFit } from './fit.ts';
 import { registerFlops } from './flops.ts';
+import { registerIcl } from './icl.ts';
 import { registerMine } from './mine.ts';
 import { registerOptimal } from './optimal.ts';
 import { registerPlan } from './plan.ts';
@@ -43,6 +44,7 @@ export const commands: readonly Register[] = [
   registerFinetune,
   registerFit,
   registerFlops,
+  registerIcl,
   registerMine,
   registerOptimal,
   registerPlan,

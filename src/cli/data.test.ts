@@ -68,3 +68,16 @@ test('data check exits 0 with warnings, 2 with errors or when strict, and prints
   assert.match(report.errors[0].where, /qrels\/test\.tsv:1$/);
   assert.match(json.stderr(), /error: .*test\.tsv:1: document 'nowhere' is not in the corpus/);
 });
+
+test('data wordnet refuses what makes no sense before it writes anything', async () => {
+  const folder = join(root, 'wordnet-data');
+  const io = testIo();
+  assert.equal(
+    await runProgram(['data', 'wordnet', '-o', folder, '--pairs', '3', '--icl-items', '6'], io),
+    2,
+  );
+  assert.match(io.stderr(), /pairs: expected a multiple of 2.*\n.*iclItems: expected a multiple of 4/);
+  const there = testIo();
+  assert.equal(await runProgram(['data', 'wordnet', '-o', root], there), 2);
+  assert.match(there.stderr(), /exists already/);
+});

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import type { WordnetStudyOptions } from '../data/index.ts';
 import { addCommand, emit, type Register } from './command.ts';
 import type { Io } from './io.ts';
-import { integer } from './values.ts';
+import { integer, share } from './values.ts';
 
 interface LsOptions {
   readonly cache?: string;
@@ -19,47 +20,20 @@ interface CheckOptions {
   readonly json?: boolean;
 }
 
+interface WordnetOptions extends Partial<WordnetStudyOptions> {
+  readonly output: string;
+  readonly json?: boolean;
+}
+
 export const registerData: Register = (program, io) => {
-  const group = program.command('data').description('public collections, and checking your own');
+  const group = program
+    .command('data')
+    .description('public collections, checking your own, and the data of the default study');
   addLs(group, io);
   addGet(group, io);
   addCheck(group, io);
   addWordnet(group, io);
 };
-
-interface WordnetOptions {
-  readonly output: string;
-  readonly seed: number;
-  readonly queries: number;
-  readonly documents: number;
-  readonly pairs: number;
-  readonly items: number;
-  readonly json?: boolean;
-}
-
-function addWordnet(group: Command, io: Io): void {
-  addCommand(group, {
-    name: 'wordnet',
-    summary: 'make the data of a study from WordNet alone: text, pairs, two collections, in-context tasks',
-    details: `What is asked about stands in no training text: synsets are split by a hash of the seed. Equal options give equal bytes.
-docs/data-wordnet.md describes every file.`,
-    examples: ['isoflop data wordnet -o wordnet-study'],
-  })
-    .requiredOption('-o, --output <folder>', 'folder to make')
-    .option('--seed <n>', 'decides the split and every choice', integer(0), 17)
-    .option('--queries <n>', 'test queries of each collection', integer(1), 600)
-    .option('--documents <n>', 'documents of each collection', integer(1), 5000)
-    .option('--pairs <n>', 'finetuning pairs', integer(1), 6000)
-    .option('--items <n>', 'items of each in-context task', integer(1), 300)
-    .action(async ({ output, json = false, ...said }: WordnetOptions) => {
-      const { buildWordnetStudyData, DEFAULT_WORDNET_STUDY, wordnetStudyText } = await import(
-        '../data/index.ts'
-      );
-      const options = { ...DEFAULT_WORDNET_STUDY, ...said };
-      const summary = await buildWordnetStudyData(output, options, { progress: io.progress });
-      emit(io, { json }, summary, () => wordnetStudyText(summary));
-    });
-}
 
 const CACHE_HELP = 'cache folder (default: ISOFLOP_CACHE, HF_HOME/isoflop or ~/.cache/isoflop)';
 
@@ -123,5 +97,32 @@ judgements, query ids that are also document ids. Exit code 2 if there are error
       for (const { where, message } of options.strict ? [] : report.warnings)
         io.log(`warning: ${where}: ${message}\n`);
       if (failure) throw failure;
+    });
+}
+
+function addWordnet(group: Command, io: Io): void {
+  addCommand(group, {
+    name: 'wordnet',
+    summary: 'make the data of the default study from WordNet, without a network',
+    details: `Writes a folder with text to pretrain on, two BEIR collections (wordnet-relatives, wordnet-entries) with test and validation queries, a third with
+the training queries, training pairs without negatives (see \`isoflop mine\`), in-context tasks in llm-foundry's form, and manifest.json.
+Nothing that a test asks about stands in the text or the pairs. Equal options give equal bytes. The folder must not exist yet.`,
+    examples: [
+      'isoflop data wordnet -o wordnet-data',
+      'isoflop data wordnet -o small --queries 100 --documents 1000 --pairs 500',
+    ],
+  })
+    .requiredOption('-o, --output <folder>', 'where to write it')
+    .option('--seed <n>', 'seed of the split and of every choice (default: 17)', integer(0))
+    .option('--test-share <share>', 'share of the definitions kept for tests (default: 0.1)', share)
+    .option('--queries <n>', 'test queries of each collection (default: 600)', integer(1))
+    .option('--dev-queries <n>', 'validation queries of each collection (default: 150)', integer(1))
+    .option('--documents <n>', 'documents of each collection (default: 5000)', integer(1))
+    .option('--pairs <n>', 'training pairs, an even number (default: 7000)', integer(2))
+    .option('--icl-items <n>', 'items of each in-context task, a multiple of 4 (default: 300)', integer(4))
+    .action(async ({ output, json, ...options }: WordnetOptions) => {
+      const { buildWordnetStudyData, wordnetStudyText } = await import('../data/index.ts');
+      const manifest = await buildWordnetStudyData(output, options, io);
+      emit(io, { json }, manifest, () => wordnetStudyText(output, manifest));
     });
 }

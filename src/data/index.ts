@@ -1,7 +1,7 @@
 export * from '../trec/index.ts';
 export * from './beir.ts';
 export * from './check.ts';
-export { describe, type JsonBlock, type JsonObject, readJsonBlocks, wellFormed } from './jsonl.ts';
+export { describe as describeValue, isObject, type JsonObject, readJsonBlocks, wellFormed } from './jsonl.ts';
 export * from './pairs.ts';
 export * from './published/table.ts';
 export * from './registry/index.ts';

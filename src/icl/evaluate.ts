@@ -1,261 +1,132 @@
-/** In-context evaluation of a decoder: tasks in, scores out. */
-import { InputError, type Progress, silentProgress } from '../base/index.ts';
-import { judge } from './answers.ts';
-import { generateGreedily } from './generate.ts';
-import { argmax, type ItemResult, scoreItems, type TaskScore } from './measures.ts';
-import { type IclModel, loadIclModel } from './model.ts';
-import { buildGauntletPrompts, buildPrompts, type Prompt } from './prompts.ts';
-import { type IclRecord, readRecords } from './records.ts';
+/** In-context evaluation of a model: the core, without files. */
+import { compact, InputError, type Progress, silentProgress } from '../base/index.ts';
+import type { Tensor } from '../graph/index.ts';
+import type { MptConfig } from '../models/index.ts';
+import type { Tokenizer } from '../tokenizer/index.ts';
+import { evaluateItems, type ItemContext } from './items.ts';
+import { type IclItem, type IclScores, type IclTaskResult, overCategories, scoresOf } from './result.ts';
 import { Scorer, type ScorerOptions, type ScorerWork } from './scorer.ts';
-import { sequencesOf } from './sequences.ts';
-import { byCategory, seededShots } from './shots.ts';
-import type { IclTask, TaskType } from './tasks.ts';
+import { poolsOf } from './select.ts';
+import { type IclTask, type PromptStyle, taskKey } from './settings.ts';
+
+export interface IclModel {
+  readonly config: MptConfig;
+  readonly weights: ReadonlyMap<string, Tensor>;
+}
 
 export interface IclOptions extends ScorerOptions {
-  /** Items of each task, the first ones; all of them if not said. */
-  readonly limit?: number | undefined;
-  /** Of drawing examples. */
-  readonly seed?: number;
-  /** Prompts, examples and judgement of answers as in llm-foundry's Eval Gauntlet, quirks included. */
-  readonly gauntlet?: boolean;
-  /** Most tokens of context and answer together; the model's own length if not said. */
-  readonly window?: number | undefined;
-}
-
-export const DEFAULT_ICL = { seed: 1234, gauntlet: false } as const;
-
-export interface IclEffects {
+  /** How prompts are built (default `isoflop`). */
+  readonly style?: PromptStyle;
+  /** Most items of a task. Default: all. */
+  readonly limit?: number;
+  /** Most tokens of prompt and answer together (default: the model's sequence length). */
+  readonly contextTokens?: number;
   readonly signal?: AbortSignal;
   readonly progress?: Progress;
-}
-
-export interface IclTaskResult extends TaskScore {
-  readonly name: string;
-  readonly label: string;
-  readonly type: TaskType;
-  readonly shots: number;
+  /** Called with every task as it is done, items in the order of the records. */
+  readonly onTask?: (result: IclTaskResult, items: readonly IclItem[]) => void | Promise<void>;
 }
 
 export interface IclResult {
-  readonly model: string;
   readonly tasks: readonly IclTaskResult[];
+  readonly work: ScorerWork;
 }
 
-/** One task's scores and the items behind them. */
-export interface EvaluatedTask {
-  readonly result: IclTaskResult;
-  readonly items: readonly ItemResult[];
-}
-
-/** Asks a model (or the directory of one) every question of every task. */
+/**
+ * Evaluates tasks one after the other. Equal arguments give equal prompts and, on one machine at one thread count, equal numbers; batch size
+ * changes a log-likelihood by rounding only. Throws an `InputError` where a task cannot be evaluated as asked.
+ */
 export async function evaluateIcl(
-  model: string | IclModel,
+  model: IclModel,
+  tokenizer: Tokenizer,
   tasks: readonly IclTask[],
   options: IclOptions = {},
-  effects: IclEffects = {},
 ): Promise<IclResult> {
-  const evaluator = await IclEvaluator.open(model, options);
+  const { threads, provider, batchTokens } = options;
+  const contextTokens = checkContext(model.config, options.contextTokens);
+  checkFit(model.config, tokenizer, tasks);
+  const scorer = await Scorer.create(model.config, model.weights, {
+    ...(threads !== undefined && { threads }),
+    ...(provider !== undefined && { provider }),
+    ...(batchTokens !== undefined && { batchTokens }),
+  });
   try {
     const results: IclTaskResult[] = [];
-    for (const task of tasks) results.push((await evaluator.evaluate(task, effects)).result);
-    return { model: evaluator.model.name, tasks: results };
+    for (const task of tasks)
+      results.push(await evaluateTask(scorer, tokenizer, task, contextTokens, options));
+    return { tasks: results, work: scorer.work };
   } finally {
-    await evaluator.release();
+    await scorer.release();
   }
 }
 
-/** Items that are read, tokenised and scored together: enough to batch by length, few enough to show progress. */
-const ITEMS_AT_ONCE = 256;
-const LEAST_WINDOW = 4;
-
-/** A question with its candidates as texts. */
-interface Item {
-  readonly record: IclRecord;
-  readonly prompts: readonly Prompt[];
-}
-
-/** A question with its candidates as tokens. */
-interface TokenisedItem extends Item {
-  readonly contexts: readonly Uint32Array[];
-  readonly answers: readonly Uint32Array[];
-}
-
-/** A model that stays loaded from task to task. */
-export class IclEvaluator {
-  readonly model: IclModel;
-  readonly window: number;
-  readonly #scorer: Scorer;
-  readonly #options: IclOptions & typeof DEFAULT_ICL;
-
-  private constructor(model: IclModel, scorer: Scorer, window: number, options: IclOptions) {
-    this.model = model;
-    this.window = window;
-    this.#scorer = scorer;
-    this.#options = { ...DEFAULT_ICL, ...options } as IclOptions & typeof DEFAULT_ICL;
-  }
-
-  static async open(model: string | IclModel, options: IclOptions = {}): Promise<IclEvaluator> {
-    const loaded = typeof model === 'string' ? await loadIclModel(model) : model;
-    const { config } = loaded;
-    const window = options.window ?? config.maxLength;
-    if (window < LEAST_WINDOW)
-      throw new InputError('window', `${window} tokens are too few: at least ${LEAST_WINDOW}`);
-    if (config.positions === 'learned' && window > config.maxLength)
-      throw new InputError('window', `learned positions end at ${config.maxLength} tokens, not ${window}`);
-    return new IclEvaluator(loaded, await Scorer.create(config, loaded.weights, options), window, options);
-  }
-
-  get work(): ScorerWork {
-    return this.#scorer.work;
-  }
-
-  /** Reads a task's records and asks them. */
-  async evaluate(task: IclTask, effects: IclEffects = {}): Promise<EvaluatedTask> {
-    return this.evaluateRecords(task, await readRecords(task, effects.signal), effects);
-  }
-
-  /** The same with records in memory: at least two. */
-  async evaluateRecords(
-    task: IclTask,
-    records: readonly IclRecord[],
-    { signal, progress = silentProgress }: IclEffects = {},
-  ): Promise<EvaluatedTask> {
-    const questions = this.#questions(task, records);
-    const shown = progress.start(task.name, questions.length, 'items');
-    const generation = await this.#generationTokens(task, records);
-    const items: ItemResult[] = [];
-    for (let from = 0; from < questions.length; from += ITEMS_AT_ONCE) {
-      const some = await this.#tokenise(questions.slice(from, from + ITEMS_AT_ONCE));
-      items.push(...(await this.#answer(task, some, generation, signal)));
-      shown.update(items.length);
-    }
-    shown.finish();
-    const { name, label, type, shots } = task;
-    return { result: { name, label, type, shots, ...scoreItems(items) }, items };
-  }
-
-  /** Questions in the order of the file, with their examples from all records of the category. */
-  #questions(task: IclTask, records: readonly IclRecord[]): Item[] {
-    const { gauntlet, seed, limit = records.length } = this.#options;
-    const asked = new Set(records.slice(0, limit));
-    const build = gauntlet ? buildGauntletPrompts : buildPrompts;
-    const draw = seededShots(task.seed ?? seed, task.name, task.shots);
-    const items = byCategory(records).flatMap(pool =>
-      pool.flatMap((record, i) =>
-        asked.has(record) ? [{ record, prompts: build(task, record, draw(pool, i)) }] : [],
-      ),
+function checkContext(config: MptConfig, contextTokens: number = config.maxLength): number {
+  if (!Number.isSafeInteger(contextTokens) || contextTokens < 2)
+    throw new InputError('context', `is ${contextTokens} tokens, expected a whole number of at least 2`);
+  if (config.positions === 'learned' && contextTokens > config.maxLength)
+    throw new InputError(
+      'context',
+      `of ${contextTokens} tokens is too long: the model's learned positions end at ${config.maxLength}`,
     );
-    return items.sort((a, b) => a.record.line - b.record.line);
-  }
+  return contextTokens;
+}
 
-  /** Tokenises each different text once. A context of no tokens becomes the end-of-text token, which divides documents in training. */
-  async #tokenise(items: readonly Item[]): Promise<TokenisedItem[]> {
-    const { tokenizer } = this.model;
-    const prompts = items.flatMap(item => item.prompts);
-    const texts = [...new Set(prompts.flatMap(({ context, answer }) => [...context, answer]))];
-    const { ids, offsets } = await tokenizer.encodeBatch(texts);
-    const places = new Map(texts.map((text, i) => [text, i]));
-    const tokensOf = (text: string) => {
-      const i = places.get(text)!;
-      return ids.subarray(offsets[i], offsets[i + 1]);
-    };
-    return items.map(item => ({
-      ...item,
-      contexts: item.prompts.map(({ context }) => {
-        const tokens = context.flatMap(text => [...tokensOf(text)]);
-        return Uint32Array.from(tokens.length > 0 ? tokens : [tokenizer.eosId]);
-      }),
-      answers: item.prompts.map(({ answer }) => tokensOf(answer)),
-    }));
-  }
-
-  async #answer(
-    task: IclTask,
-    items: readonly TokenisedItem[],
-    generationTokens: number,
-    signal: AbortSignal | undefined,
-  ): Promise<ItemResult[]> {
-    const candidates = items.flatMap(({ contexts, answers }) =>
-      contexts.map((context, i) => sequencesOf(context, answers[i]!, this.window)),
+function checkFit(config: MptConfig, tokenizer: Tokenizer, tasks: readonly IclTask[]): void {
+  if (tokenizer.vocabSize > config.vocabSize)
+    throw new InputError(
+      'tokenizer',
+      `has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}: they do not belong together`,
     );
-    const scores = await this.#scorer.score(candidates.flat(), signal);
-    const texts = await this.#generate(task, items, generationTokens, signal);
-    let [candidate, at] = [0, 0];
-    return items.map((item, i) => {
-      const own = item.contexts.map(() => {
-        const pieces = scores.slice(at, at + candidates[candidate]!.length);
-        at += candidates[candidate++]!.length;
-        return {
-          logProb: pieces.reduce((sum, { logProb }) => sum + logProb, 0),
-          greedy: pieces.every(({ greedy }) => greedy),
-        };
-      });
-      const result = scoredItem(task.type, item, own, this.window);
-      const text = texts?.[i];
-      if (text === undefined) return result;
-      const { correct, exact } = judge(text, item.record.accepted, task, this.#options.gauntlet);
-      return { ...result, correct, variants: { exactMatch: exact }, generated: text };
+  const keys = new Set<string>();
+  for (const task of tasks) {
+    const key = taskKey(task);
+    if (keys.has(key)) throw new InputError(key, 'stands twice among the tasks');
+    keys.add(key);
+  }
+}
+
+async function evaluateTask(
+  scorer: Scorer,
+  tokenizer: Tokenizer,
+  task: IclTask,
+  contextTokens: number,
+  options: IclOptions,
+): Promise<IclTaskResult> {
+  const { style = 'isoflop', limit, progress = silentProgress, signal } = options;
+  const pools = poolsOf(task, style, limit);
+  const total = pools.reduce((sum, { selected }) => sum + selected.length, 0);
+  const line = progress.start(taskKey(task), total, 'items');
+  const context: ItemContext = { scorer, tokenizer, task, style, contextTokens, signal };
+  const parts: { readonly name: string | undefined; readonly items: readonly IclItem[] }[] = [];
+  let done = 0;
+  for (const pool of pools) {
+    const items = await evaluateItems(context, pool, count => {
+      done += count;
+      line.update(done, `${compact(scorer.work.tokens)} tokens`);
     });
+    parts.push({ name: pool.category, items });
   }
-
-  #generate(
-    task: IclTask,
-    items: readonly TokenisedItem[],
-    maxTokens: number,
-    signal: AbortSignal | undefined,
-  ): Promise<string[]> | undefined {
-    if (task.type !== 'generation_task_with_answers') return undefined;
-    const room = this.window - maxTokens;
-    const contexts = items.map(item => item.contexts[0]!.slice(-room));
-    const { stopStrings } = task;
-    const options = { maxTokens, window: this.window, stopStrings, signal };
-    return generateGreedily(this.#scorer, this.model.tokenizer, contexts, options);
-  }
-
-  /** Tokens of the longest accepted answer, with 10 more where a chain of thought comes first; at most half of the window. */
-  async #generationTokens(task: IclTask, records: readonly IclRecord[]): Promise<number> {
-    if (task.type !== 'generation_task_with_answers') return 0;
-    const texts = records.flatMap(({ answers, accepted }) => [...answers, ...accepted]);
-    const { offsets } = await this.model.tokenizer.encodeBatch(texts.map(text => ` ${text}`));
-    const longest = texts.reduce((most, _, i) => Math.max(most, offsets[i + 1]! - offsets[i]!), 1);
-    return Math.min(longest + (task.cotDelimiter === '' ? 0 : 10), Math.floor(this.window / 2));
-  }
-
-  release(): Promise<void> {
-    return this.#scorer.release();
-  }
+  line.finish();
+  const items = parts.flatMap(part => part.items).sort((a, b) => a.index - b.index);
+  const categories = parts.map(part => ({ name: part.name ?? '', ...scoresOf(part.items) }));
+  const result = resultOf(task, items, task.categories ? categories : undefined);
+  await options.onTask?.(result, items);
+  return result;
 }
 
-/** Everything about an item that follows from the log-probabilities of its candidates. */
-function scoredItem(
-  type: TaskType,
-  { record, prompts, contexts, answers }: TokenisedItem,
-  scores: readonly { readonly logProb: number; readonly greedy: boolean }[],
-  window: number,
-): ItemResult {
-  const { line, category, gold } = record;
-  const logProbs = scores.map(({ logProb }) => logProb);
-  const answerTokens = answers.map(tokens => tokens.length);
-  const chosenBy = (sizes: readonly number[]) => argmax(logProbs.map((logProb, i) => logProb / sizes[i]!));
-  const several = logProbs.length > 1;
-  const chosen = several ? chosenBy(answerTokens) : -1;
-  const characters = prompts.map(({ answer }) => [...answer.trim()].length);
-  const variants: Record<string, boolean> =
-    type === 'multiple_choice'
-      ? { summed: argmax(logProbs) === gold, perCharacter: chosenBy(characters) === gold }
-      : {};
+function resultOf(
+  task: IclTask,
+  items: readonly IclItem[],
+  categories: readonly (IclScores & { readonly name: string })[] | undefined,
+): IclTaskResult {
   return {
-    line,
-    category,
-    gold,
-    chosen,
-    correct: several ? chosen === gold : scores[0]!.greedy,
-    variants,
-    chance: several ? 1 / logProbs.length : 0,
-    logProbs,
-    answerTokens,
-    bits: -logProbs[gold]! / Math.LN2,
-    bytes: Buffer.byteLength(prompts[gold]!.answer),
-    trimmed: contexts.some((context, i) => context.length + answers[i]!.length > window),
+    label: task.label,
+    type: task.type,
+    shots: task.shots,
+    records: task.records.length,
+    ...(categories ? overCategories(categories) : scoresOf(items)),
+    trimmedItems: items.filter(({ trimmed }) => trimmed).length,
+    cutItems: items.filter(({ cut }) => cut).length,
+    ...(categories && { categories }),
   };
 }

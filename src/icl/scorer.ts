@@ -1,67 +1,53 @@
-/** Log-probabilities of tokens after their contexts, batched by length. */
-import { type Bucket, bucketsOf, InputError } from '../base/index.ts';
-import {
-  cast,
-  gather,
-  gemm,
-  input,
-  makeGraph,
-  optimize,
-  repeat,
-  reshape,
-  shapeOf,
-  slice,
-  type Tensor,
-  topK,
-} from '../graph/index.ts';
-import { type MptConfig, mptHidden, parameterInputs, TOKEN_EMBEDDING } from '../models/index.ts';
-import { crossEntropy } from '../nn/index.ts';
+/** Log-likelihoods of continuations, and greedy decoding, with an MPT model. */
+import { bucketsOf, InputError, offsetsOf } from '../base/index.ts';
+import type { Tensor } from '../graph/index.ts';
+import type { MptConfig } from '../models/index.ts';
 import { Session, type SessionOptions } from '../runtime/index.ts';
-import type { Sequence } from './sequences.ts';
+import type { ScoreRequest } from './encode.ts';
+import { type Row, rowsOf } from './rows.ts';
+import { pieceRows, scoreGraph } from './score-graph.ts';
+
+export interface Score {
+  /** log p(continuation | context), nats, summed over tokens. */
+  readonly logLikelihood: number;
+  /** Of the continuation. */
+  readonly tokens: number;
+  /** Is every token of the continuation the most likely one? */
+  readonly greedy: boolean;
+}
 
 export interface ScorerOptions extends Pick<SessionOptions, 'threads' | 'provider'> {
   /** Tokens, padding included, of one run of the engine. */
   readonly batchTokens?: number;
 }
 
-/** What the model makes of the scored tokens of a sequence. */
-export interface SequenceScore {
-  /** Sum of their log-probabilities, nats. */
-  readonly logProb: number;
-  /** Is each the most probable token at its place? */
-  readonly greedy: boolean;
-}
-
 /** What scoring has cost so far. */
 export interface ScorerWork {
-  readonly sequences: number;
-  /** Fed to the model, without padding. */
+  /** Tokens read, without padding. Shared rows count once. */
   readonly tokens: number;
   readonly paddedTokens: number;
 }
 
-const BATCH_TOKENS = 2048;
-/** Logits alive at once: 16 MiB of them. A vocabulary of 50,000 gets 83 tokens a piece. */
-const LOGITS_AT_ONCE = 4 << 20;
-
-interface Placed {
-  readonly negativeLogProbs: Float32Array;
-  /** The most probable token at each place. */
-  readonly best: Int32Array;
+export interface ScoreEffects {
+  readonly signal?: AbortSignal | undefined;
+  /** Called after every run of the engine with the tokens it read. */
+  readonly onTokens?: ((tokens: number) => void) | undefined;
 }
 
-export class Scorer {
-  readonly #session: Session;
-  readonly #batchTokens: number;
-  readonly #rows: number;
-  readonly #longest: number;
-  #work: ScorerWork = { sequences: 0, tokens: 0, paddedTokens: 0 };
+const BATCH_TOKENS = 2048;
 
-  private constructor(session: Session, config: MptConfig, batchTokens: number) {
+export class Scorer {
+  readonly config: MptConfig;
+  readonly #session: Session;
+  readonly #pieceRows: number;
+  readonly #batchTokens: number;
+  #work: ScorerWork = { tokens: 0, paddedTokens: 0 };
+
+  private constructor(config: MptConfig, session: Session, rows: number, batchTokens: number) {
+    this.config = config;
     this.#session = session;
+    this.#pieceRows = rows;
     this.#batchTokens = batchTokens;
-    this.#rows = Math.max(1, Math.floor(LOGITS_AT_ONCE / config.vocabSize));
-    this.#longest = config.positions === 'learned' ? config.maxLength : Number.POSITIVE_INFINITY;
   }
 
   static async create(
@@ -69,134 +55,104 @@ export class Scorer {
     weights: ReadonlyMap<string, Tensor>,
     { batchTokens = BATCH_TOKENS, ...session }: ScorerOptions = {},
   ): Promise<Scorer> {
-    const opened = await Session.create(scoreGraph(config), { ...session, constants: weights });
-    return new Scorer(opened, config, batchTokens);
+    const rows = pieceRows(config.vocabSize);
+    const opened = await Session.create(scoreGraph(config, rows), { ...session, constants: weights });
+    return new Scorer(config, opened, rows, batchTokens);
   }
 
   get work(): ScorerWork {
     return this.#work;
   }
 
-  /** The scores of sequences. They do not depend on what is scored with them beyond rounding (1e-4). Throws where one is not finite. */
-  async score(sequences: readonly Sequence[], signal?: AbortSignal): Promise<SequenceScore[]> {
-    const scores = new Array<SequenceScore>(sequences.length);
-    // the last token is only predicted, never read
-    await this.#inBuckets(sequences, 1, signal, (rows, { negativeLogProbs, best }) => {
-      let at = 0;
-      for (const row of rows) {
-        const { tokens, scored } = sequences[row]!;
-        let [sum, greedy] = [0, true];
-        for (const target of tokens.subarray(tokens.length - scored)) {
-          sum -= negativeLogProbs[at]!;
-          if (best[at++] !== target) greedy = false;
-        }
-        if (!Number.isFinite(sum)) throw notFinite();
-        scores[row] = { logProb: sum, greedy };
+  /**
+   * Scores lists of requests, one list an item. Results do not depend on what else is scored, beyond rounding. Throws an `InputError` where a
+   * probability is not finite.
+   */
+  async score(items: readonly (readonly ScoreRequest[])[], effects: ScoreEffects = {}): Promise<Score[][]> {
+    const requests = items.flat();
+    const offsets = offsetsOf(items.map(item => item.length));
+    const rows = items.flatMap((item, i) => rowsOf(item, offsets[i]!));
+    const sums = new Float64Array(requests.length);
+    const greedy = new Array<boolean>(requests.length).fill(true);
+    await this.#eachBucket(rows, effects, (row, logProbabilities, best) => {
+      for (const [i, { request, token }] of row.reads.entries()) {
+        sums[request] = sums[request]! + logProbabilities[i]!;
+        if (best[i] !== token) greedy[request] = false;
       }
     });
-    return scores;
+    const score = (i: number): Score => {
+      const { tokens, start } = requests[i]!;
+      return { logLikelihood: sums[i]!, tokens: tokens.length - start, greedy: greedy[i]! };
+    };
+    return items.map((item, i) => item.map((_, j) => score(offsets[i]! + j)));
   }
 
-  /** The most probable next token of each context. */
-  async next(contexts: readonly Uint32Array[], signal?: AbortSignal): Promise<number[]> {
-    const tokens = new Array<number>(contexts.length);
-    const sequences = contexts.map(context => ({ tokens: context, scored: 1 }));
-    await this.#inBuckets(sequences, 0, signal, (rows, { negativeLogProbs, best }) => {
-      rows.forEach((row, i) => {
-        if (!Number.isFinite(negativeLogProbs[i]!)) throw notFinite();
-        tokens[row] = best[i]!;
-      });
+  /** The most likely next token of each sequence, none of which may be empty. */
+  async next(sequences: readonly Int32Array[], effects: ScoreEffects = {}): Promise<Int32Array> {
+    const rows = sequences.map(
+      (inputs, request): Row => ({ inputs, reads: [{ request, token: 0, at: inputs.length - 1 }] }),
+    );
+    const tokens = new Int32Array(sequences.length);
+    await this.#eachBucket(rows, effects, (row, _, best) => {
+      tokens[row.reads[0]!.request] = best[0]!;
     });
     return tokens;
   }
 
-  /** Runs sequences without their last `unread` tokens, and hands over the last `scored` places of each, row after row. */
-  async #inBuckets(
-    sequences: readonly Sequence[],
-    unread: number,
-    signal: AbortSignal | undefined,
-    take: (rows: readonly number[], placed: Placed) => void,
+  async #eachBucket(
+    rows: readonly Row[],
+    { signal, onTokens }: ScoreEffects,
+    visit: (row: Row, logProbabilities: Float32Array, best: Int32Array) => void,
   ): Promise<void> {
-    const offsets = new Uint32Array(sequences.length + 1);
-    sequences.forEach(({ tokens }, i) => {
-      offsets[i + 1] = offsets[i]! + tokens.length - unread;
-    });
+    const offsets = offsetsOf(rows.map(({ inputs }) => inputs.length));
     for (const bucket of bucketsOf(offsets, this.#batchTokens)) {
       signal?.throwIfAborted();
-      take(bucket.rows, await this.#runBucket(bucket, sequences, unread));
+      const own = bucket.rows.map(i => rows[i]!);
+      const { positions, maxLength } = this.config;
+      const length = positions === 'learned' ? Math.min(bucket.length, maxLength) : bucket.length; // rounded up, it may pass the last one
+      const { logProbabilities, best } = await this.#run(own, length);
+      let from = 0;
+      for (const row of own) {
+        const to = from + row.reads.length;
+        visit(row, logProbabilities.subarray(from, to), best.subarray(from, to));
+        from = to;
+      }
+      const { tokens, paddedTokens } = this.#work;
+      this.#work = {
+        tokens: tokens + bucket.tokens,
+        paddedTokens: paddedTokens + own.length * bucket.length,
+      };
+      onTokens?.(bucket.tokens);
     }
   }
 
-  async #runBucket(bucket: Bucket, sequences: readonly Sequence[], unread: number): Promise<Placed> {
-    const { rows, tokens } = bucket;
-    const length = Math.min(bucket.length, this.#longest); // the rounded length may be beyond the last learned position
-    const ids = new Int32Array(rows.length * length);
-    const places: number[] = [];
-    const targets: number[] = [];
-    rows.forEach((row, r) => {
-      const { tokens, scored } = sequences[row]!;
-      const read = tokens.length - unread;
-      ids.set(tokens.subarray(0, read), r * length);
-      for (let at = read - scored; at < read; at++) {
-        places.push(r * length + at);
-        targets.push(tokens[at + unread]!);
+  async #run(rows: readonly Row[], length: number) {
+    const asked = rows.reduce((sum, { reads }) => sum + reads.length, 0);
+    const pieces = Math.max(1, Math.ceil(asked / this.#pieceRows));
+    const padded = pieces * this.#pieceRows;
+    const ids = new Int32Array(rows.length * length); // padding stands on the right, where causal attention never looks
+    const [places, targets] = [new Int32Array(padded), new Int32Array(padded)];
+    let next = 0;
+    for (const [i, { inputs, reads }] of rows.entries()) {
+      ids.set(inputs, i * length);
+      for (const { at, token } of reads) {
+        places[next] = i * length + at;
+        targets[next++] = token;
       }
+    }
+    const results = await this.#session.run({
+      ids: { dtype: 'int32', shape: [rows.length, length], data: ids },
+      places: { dtype: 'int32', shape: [padded], data: places },
+      targets: { dtype: 'int32', shape: [padded], data: targets },
+      pieces: { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(pieces)) },
     });
-    const { sequences: before, tokens: sum, paddedTokens } = this.#work;
-    this.#work = {
-      sequences: before + rows.length,
-      tokens: sum + tokens,
-      paddedTokens: paddedTokens + ids.length,
-    };
-    return this.#run({ dtype: 'int32', shape: [rows.length, length], data: ids }, places, targets);
-  }
-
-  async #run(ids: Tensor, places: readonly number[], targets: readonly number[]): Promise<Placed> {
-    const pieces = Math.ceil(places.length / this.#rows);
-    const shape = [pieces, Math.ceil(places.length / pieces)] as const;
-    const padded = (numbers: readonly number[]): Tensor => {
-      const data = new Int32Array(shape[0] * shape[1]);
-      data.set(numbers);
-      return { dtype: 'int32', shape: [...shape], data };
-    };
-    const { negativeLogProbs, best } = await this.#session.run({
-      ids,
-      places: padded(places),
-      targets: padded(targets),
-    });
-    return { negativeLogProbs: negativeLogProbs!.data as Float32Array, best: best!.data as Int32Array };
+    const logProbabilities = (results['logProbabilities']!.data as Float32Array).subarray(0, asked);
+    if (!logProbabilities.every(Number.isFinite))
+      throw new InputError('model', 'a probability is not finite: its weights are damaged');
+    return { logProbabilities, best: (results['best']!.data as Int32Array).subarray(0, asked) };
   }
 
   release(): Promise<void> {
     return this.#session.release();
   }
-}
-
-/**
- * ids (B, T), places (C, P) in the flat B*T, targets (C, P) -> negativeLogProbs (C, P), best (C, P). Only the states at the places meet the
- * output head, and of those only P at a time: the logits (P, V) of a piece are forgotten before the next.
- */
-function scoreGraph(config: MptConfig) {
-  const weights = parameterInputs(config);
-  const table = weights.get(TOKEN_EMBEDDING)!;
-  const ids = input('ids', 'int32', ['B', 'T']);
-  const places = input('places', 'int32', ['C', 'P']);
-  const targets = input('targets', 'int32', ['C', 'P']);
-  const states = gather(mptHidden(config, weights, ids, { tokens: 'N' }), places); // (C, P, D)
-  const count = reshape(slice(shapeOf(places), 0, 0, 1), []);
-  const { stacked } = repeat(
-    { count, carried: [], captured: [states, targets, table], stackedAxis: 'C' },
-    piece => {
-      const hidden = gather(states, piece); // (P, D)
-      const { places: best } = topK(gemm(hidden, table, { transB: 1 }), 1); // (P, 1)
-      const losses = crossEntropy(hidden, table, gather(targets, piece)); // (P)
-      return { carried: [], stacked: [losses, cast(reshape(best, ['P']), 'int32')] };
-    },
-  );
-  const outputs = { negativeLogProbs: stacked[0]!, best: stacked[1]! };
-  return optimize(makeGraph([...weights.values(), ids, places, targets], outputs));
-}
-
-function notFinite(): InputError {
-  return new InputError('model', 'a log-probability is not finite: its weights are damaged');
 }

@@ -1,12 +1,12 @@
 /** The steps of a ladder study. */
 import { resolve } from 'node:path';
 import type { ConfigDocument, Locate } from '../../base/index.ts';
-import { WORDNET_COLLECTIONS, WORDNET_FILES } from '../../data/index.ts';
 import { countParameters } from '../../models/index.ts';
-import type { InputRef, StepSpec } from '../../study/index.ts';
+import type { InputRef, StepRef, StepSpec } from '../../study/index.ts';
 import { modelOf } from '../../train/index.ts';
 import { describeBm25 } from '../kinds/bm25.ts';
 import { budgetOutputs } from '../kinds/pretrain.ts';
+import { WORDNET_COLLECTIONS, WORDNET_OUTPUTS } from '../kinds/wordnet.ts';
 import type { ResultsParams } from '../results/params.ts';
 import { DEVIATIONS } from './deviations.ts';
 import type { Rung, Sections } from './sections.ts';
@@ -34,7 +34,7 @@ interface CollectionRef {
 interface Checkpoint {
   readonly name: string;
   readonly rung: string;
-  readonly model: InputRef;
+  readonly model: StepRef;
   readonly source: Locate;
 }
 
@@ -45,8 +45,8 @@ class LadderSteps {
   readonly #document: ConfigDocument;
   readonly #data: DataRefs;
   readonly #checkpoints: Checkpoint[] = [];
-  readonly #scores: { entry: ResultsParams['scores'][number]; ref: InputRef }[] = [];
-  readonly #icl: { name: string; ref: InputRef }[] = [];
+  readonly #scores: { entry: ResultsParams['scores'][number]; ref: StepRef }[] = [];
+  readonly #icl: { name: string; ref: StepRef }[] = [];
   readonly #logs: { rung: string; ref: InputRef }[] = [];
 
   constructor(sections: Sections, data: DataRefs, document: ConfigDocument) {
@@ -196,6 +196,25 @@ class LadderSteps {
     this.#scores.push({ entry, ref: scored });
   }
 
+  /** Names of the steps that made a checkpoint's numbers. */
+  #sourcesOf({ name, model }: Checkpoint) {
+    const scored = (role: string) =>
+      this.#scores.filter(({ entry }) => entry.role === role && entry.of === name).map(({ ref }) => ref.step);
+    return {
+      pretraining: [model.step],
+      finetuned: scored('finetuned'),
+      zeroShot: scored('zeroShot'),
+      icl: this.#icl.filter(entry => entry.name === name).map(({ ref }) => ref.step),
+    };
+  }
+
+  #referenceSources(): Record<string, string[]> {
+    const sources: Record<string, string[]> = {};
+    for (const { entry, ref } of this.#scores)
+      if (entry.role === 'reference') sources[entry.of] = [...(sources[entry.of] ?? []), ref.step];
+    return sources;
+  }
+
   #results(study: string): void {
     const { title = study, description, scaling, caveats, deviations } = this.#sections;
     const params: ResultsParams = {
@@ -208,7 +227,12 @@ class LadderSteps {
         title: full,
         inMean,
       })),
-      checkpoints: this.#checkpoints.map(({ name, rung }) => ({ name, rung })),
+      checkpoints: this.#checkpoints.map(checkpoint => ({
+        name: checkpoint.name,
+        rung: checkpoint.rung,
+        sources: this.#sourcesOf(checkpoint),
+      })),
+      referenceSources: this.#referenceSources(),
       scores: this.#scores.map(({ entry }) => entry),
       icl: this.#icl.map(({ name }) => name),
       logs: this.#logs.map(({ rung }) => rung),
@@ -273,14 +297,14 @@ function dataRefs(
     const from = (output: string) => ({ step: 'wordnet', output });
     return {
       steps: [step],
-      text: from(WORDNET_FILES.text),
+      text: from(WORDNET_OUTPUTS.text),
       textField: 'text',
-      pairs: from(WORDNET_FILES.pairs),
+      pairs: from(WORDNET_OUTPUTS.pairs),
       collections: WORDNET_COLLECTIONS.map(({ name, title }) => ({
         ...{ name, title, split: 'test', inMean: true, removeSelf: false },
         ref: from(name),
       })),
-      tasks: from(WORDNET_FILES.tasks),
+      tasks: from(WORDNET_OUTPUTS.tasks),
     };
   }
   const at = (path: string) => ({ path: resolve(folder, path) });

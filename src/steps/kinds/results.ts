@@ -6,7 +6,7 @@ import { ARTIFACTS } from '../types.ts';
 
 export const resultsStep = defineStep({
   kind: 'results',
-  version: 1,
+  version: 2,
   schema: resultsParams,
   inputs: {
     models: many(ARTIFACTS.model),

@@ -11,7 +11,7 @@ import type { ResultsParams } from './params.ts';
 export const MEASURE = 'nDCG@10';
 
 export function checkpointResult(
-  { name, rung, config, facts, finetuned, zeroShot, icl }: CheckpointInput,
+  { name, rung, sources, config, facts, finetuned, zeroShot, icl }: CheckpointInput,
   params: ResultsParams,
 ): CheckpointResult {
   const { tokens, heldOutLossNats, heldOutBitsPerByte } = facts;
@@ -33,6 +33,7 @@ export function checkpointResult(
     zeroShot: zeroShot.size > 0 ? retrievalScores(name, zeroShot, params) : null,
     icl: Object.fromEntries((icl?.tasks ?? []).map(task => [task.name, taskScore(task, level)])),
     iclMean: icl ? iclMean(icl, level) : null,
+    ...(sources && { sources }),
   };
 }
 

