@@ -7,6 +7,7 @@
  * isoflop's indexing is the whole job from the file of the collection to the file of the index; bm25s' begins with the texts in memory and ends with
  * the index there. Its search begins with tokens, isoflop's with text. Wall time suffers from whatever else the machine does, so rates by processor
  * time are printed too; `timesIsoflop` is the median over the rounds of a contestant's time over isoflop's in the same round.
+ * bm25s compiles before anything is timed; isoflop answers all queries once before it answers them again with the clock running.
  * With more than one thread, isoflop runs with one and with so many in turn, and no peer.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -17,8 +18,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '#src/stats/index.js';
-import { collectionNamed, type RaceCollection } from './bm25Collections.js';
-import type { Answer, Command } from './bm25Racer.js';
+import { collectionNamed, type RaceCollection } from './bm25Collections.ts';
+import type { Answer, Command } from './bm25Racer.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -74,14 +75,14 @@ function contestants({ folder, queries }: RaceCollection): Contestant[] {
     );
   if (threads > 1)
     return [
-      ours('isoflop', { threads: 1, rounds: 3 }),
-      ours(`isoflop ${threads} threads`, { threads, rounds: 3 }),
+      ours('isoflop', { threads: 1, rounds: 4 }),
+      ours(`isoflop ${threads} threads`, { threads, rounds: 4 }),
     ];
   const peer = beside('../../bench/peers/bm25s_race.py');
   const stem = options['no-stem'] ? ['--no-stem'] : [];
   const peers = options.peers.split(',').filter(name => name !== '');
   return [
-    ours('isoflop', {}),
+    ours('isoflop', { rounds: 2 }),
     ...peers.map(
       backend =>
         new Contestant(`bm25s ${backend}`, options.python, [
@@ -117,7 +118,9 @@ async function race(
       [`${unit}PerSecond`, amount / seconds],
       [`${unit}PerCpuSecond`, amount / cpuSeconds],
     ]);
-    const ratio = (of: (answer: Answer) => number) => median(answers.map(row => of(row[i]!) / of(row[0]!)));
+    const each = (of: (answer: Answer) => number, answer: Answer) => of(answer) / (answer.queries ?? 1);
+    const ratio = (of: (answer: Answer) => number) =>
+      median(answers.map(row => each(of, row[i]!) / each(of, row[0]!)));
     const timesIsoflop = ratio(answer => answer.seconds);
     const cpuTimesIsoflop = ratio(answer => answer.cpuSeconds);
     const all_ = mine.map(answer => Number(answer.cpuSeconds.toFixed(3)));

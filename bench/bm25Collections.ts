@@ -19,7 +19,7 @@ import {
 import { join } from 'node:path';
 import { eachLine, Rng } from '#src/base/index.js';
 import { type DocumentBatch, documentsOf, STOPWORDS } from '#src/bm25/index.js';
-import { queryOf, syntheticCorpus, syntheticQueries } from './bm25Synthetic.js';
+import { queryOf, syntheticCorpus, syntheticQueries } from './bm25Synthetic.ts';
 
 export interface RaceCollection {
   /** A BEIR folder with `corpus.jsonl`. */
@@ -32,7 +32,7 @@ export interface RaceCollection {
 }
 
 export interface CollectionOptions {
-  /** Of the synthetic collection; at most so many of Wikipedia's passages. SciFact is taken whole. */
+  /** At most so many, from the beginning. */
   readonly documents: number;
   readonly queries: number;
   readonly scratch: string;
@@ -42,10 +42,11 @@ const PASSAGE_WORDS = 60;
 const SEED = 17;
 
 export async function collectionNamed(name: string, options: CollectionOptions): Promise<RaceCollection> {
-  const folder = join(options.scratch, name === 'scifact' ? name : `${name}-${options.documents}`);
+  const folder = join(options.scratch, `${name}-${options.documents}`);
   mkdirSync(folder, { recursive: true });
   const corpus = join(folder, 'corpus.jsonl');
-  if (!existsSync(corpus)) await writeCorpus(corpus, sourceOf(name, options.documents));
+  if (!existsSync(corpus))
+    await writeCorpus(corpus, firstOf(sourceOf(name, options.documents), options.documents));
   const kept: string[] = [];
   let [documents, textBytes] = [0, 0];
   for await (const { texts } of documentsOf(folder)) {
@@ -64,12 +65,20 @@ function sourceOf(name: string, documents: number): AsyncIterable<DocumentBatch>
   if (name === 'synthetic') return syntheticCorpus(documents);
   const data = process.env['ISOFLOP_DATA'];
   if (data === undefined) throw new Error('set ISOFLOP_DATA to the folder of collections');
-  if (name === 'wiki') return wikipediaPassages(join(data, 'wiki_en_2015'), documents);
+  if (name === 'wiki') return wikipediaPassages(join(data, 'wiki_en_2015'));
   return documentsOf(join(data, name));
 }
 
-async function* wikipediaPassages(folder: string, limit: number): AsyncGenerator<DocumentBatch> {
-  let count = 0;
+async function* firstOf(batches: AsyncIterable<DocumentBatch>, count: number): AsyncGenerator<DocumentBatch> {
+  let rest = count;
+  for await (const { ids, texts } of batches) {
+    yield { ids: ids.slice(0, rest), texts: texts.slice(0, rest) };
+    rest -= ids.length;
+    if (rest <= 0) return;
+  }
+}
+
+async function* wikipediaPassages(folder: string): AsyncGenerator<DocumentBatch> {
   const files = readdirSync(folder).filter(name => name.endsWith('.jsonl.gz'));
   for (const name of files.sort()) {
     const articles: { id: string; text: string }[] = [];
@@ -82,10 +91,7 @@ async function* wikipediaPassages(folder: string, limit: number): AsyncGenerator
       const texts: string[] = [];
       for (let from = 0; from < words.length; from += PASSAGE_WORDS)
         texts.push(words.slice(from, from + PASSAGE_WORDS).join(' '));
-      const kept = texts.slice(0, limit - count);
-      count += kept.length;
-      yield { ids: kept.map((_, i) => `${id}-${i}`), texts: kept };
-      if (count === limit) return;
+      yield { ids: texts.map((_, i) => `${id}-${i}`), texts };
     }
   }
 }

@@ -5,7 +5,8 @@
  *
  * {"do": "index", "threads": 1}                         reads the folder, indexes it and writes the file: all that `isoflop bm25 index` does
  * {"do": "open"}                                        reads the file and prepares it for search
- * {"do": "search", "k": 10, "threads": 1, "rounds": 1}  answers all queries so many times; those of the rounds after the first are timed, if there are any
+ * {"do": "search", "k": 10, "threads": 1, "rounds": 1}  answers all queries so many times; the first round is not timed if there are
+ *                                                       others, nor, with more threads, the last: its end is answered while fewer are at work
  * {"do": "rss"}                                         -> {"megabytes"}, the most so far
  */
 import { createInterface } from 'node:readline';
@@ -17,7 +18,7 @@ import {
   prepare,
   searchBatch,
 } from '#src/bm25/index.js';
-import { readRaceQueries } from './bm25Collections.js';
+import { readRaceQueries } from './bm25Collections.ts';
 
 export interface Command {
   readonly do: 'index' | 'open' | 'search' | 'rss';
@@ -38,28 +39,38 @@ const [folder, queryFile, index] = process.argv.slice(2) as [string, string, str
 const queries = readRaceQueries(queryFile).map(text => ({ text }));
 let prepared: Prepared | undefined;
 
-async function timed(work: (start: () => void) => Promise<Partial<Answer>>): Promise<Answer> {
+async function timed(
+  work: (start: () => void, stop: () => void) => Promise<Partial<Answer>>,
+): Promise<Answer> {
   let [began, cpu] = [0, process.cpuUsage()];
   const start = () => {
     [began, cpu] = [performance.now(), process.cpuUsage()];
   };
+  let taken: Answer | undefined;
+  const stop = () => {
+    const { user, system } = process.cpuUsage(cpu);
+    taken ??= { seconds: (performance.now() - began) / 1000, cpuSeconds: (user + system) / 1e6 };
+  };
   start();
-  const result = await work(start);
-  const { user, system } = process.cpuUsage(cpu);
-  return { seconds: (performance.now() - began) / 1000, cpuSeconds: (user + system) / 1e6, ...result };
+  const result = await work(start, stop);
+  stop();
+  return { ...taken!, ...result };
 }
 
 function answer({ do: what, k = 1000, threads = 1, rounds = 1 }: Command): Promise<Answer> {
-  return timed(async start => {
+  return timed(async (start, stop) => {
     if (what === 'index') await indexFolder(folder, index, { analyzer: 'english', threads });
     if (what === 'open') prepared = prepare(await openIndex(index), parametersOf());
     if (what === 'rss') return { megabytes: process.resourceUsage().maxRSS / 1024 };
     if (what !== 'search') return {};
     const wanted = Array.from({ length: rounds }, () => queries).flat();
-    const untimed = rounds > 1 ? queries.length : 0;
-    for await (const { query } of searchBatch(prepared!, wanted, k, { threads }))
-      if (query + 1 === untimed) start();
-    return { queries: wanted.length - untimed };
+    const first = rounds > 1 ? queries.length : 0;
+    const last = wanted.length - (threads > 1 && rounds > 2 ? queries.length : 0);
+    for await (const { query } of searchBatch(prepared!, wanted, k, { threads })) {
+      if (query + 1 === first) start();
+      if (query + 1 === last) stop();
+    }
+    return { queries: last - first };
   });
 }
 
