@@ -222,14 +222,3 @@ function parseJson(text: string): unknown {
     return undefined;
   }
 }
-
-/** All vectors of a folder in memory: for queries. */
-export async function readVectors(embeddings: Embeddings): Promise<EmbeddingBlock> {
-  const ids: string[] = [];
-  const vectors = new Float32Array(embeddings.manifest.count * embeddings.dimension);
-  for await (const block of embeddings.blocks()) {
-    vectors.set(block.vectors, ids.length * embeddings.dimension);
-    for (const id of block.ids) ids.push(id);
-  }
-  return { ids, vectors };
-}

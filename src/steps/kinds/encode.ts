@@ -1,6 +1,4 @@
 /** The queries and documents of a collection as vectors. */
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { defineStep, one } from '../../study/index.ts';
 import { searchParams } from '../params.ts';
@@ -9,7 +7,7 @@ import { embedderParams } from './finetune.ts';
 
 export const encodeStep = defineStep({
   kind: 'encode',
-  version: 1,
+  version: 2,
   schema: z.strictObject({
     split: searchParams.shape.split,
     /** For a model that was not finetuned; an embedder's own settings come first. */
@@ -22,22 +20,23 @@ export const encodeStep = defineStep({
   resources: ({ threads }) => ({ threads }),
   estimate: () => ({ seconds: 10 }),
   async run({ params, inputs, output, threads, signal, progress }) {
-    const { Encoder } = await import('../../dense/index.ts');
+    const { DenseRetriever, embedCollection } = await import('../../retrieval/index.ts');
     const { readEmbedderSettings } = await import('../../models/index.ts');
-    const { encodeCorpus, encodeQueries } = await import('../encode-collection.ts');
+    const { split, embedder, type } = params;
     const own = await readEmbedderSettings(inputs.model);
-    const encoder = await Encoder.open(inputs.model, {
+    const retriever = await DenseRetriever.open(inputs.model, {
+      ...(own === undefined && { settings: embedder }),
+      vectors: type,
       threads,
-      ...(own ? {} : { settings: params.embedder }),
     });
     try {
-      const effects = { signal, progress };
-      await mkdir(output('embeddings'), { recursive: true });
-      const folder = (name: string) => join(output('embeddings'), name);
-      await encodeQueries(encoder, inputs.collection, params.split, folder('queries'), params.type, effects);
-      await encodeCorpus(encoder, inputs.collection, folder('documents'), params.type, effects);
+      const options = { split, removeSelf: false };
+      await embedCollection(retriever, inputs.collection, output('embeddings'), options, {
+        signal,
+        progress,
+      });
     } finally {
-      await encoder.release();
+      await retriever.release();
     }
   },
 });
