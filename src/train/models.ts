@@ -1,8 +1,10 @@
 /** A finished model as a directory that other tools can open. */
 import { join } from 'node:path';
-import { prettyJson, publishFolder, writeFileAtomic } from '../base/index.ts';
+import { z } from 'zod';
+import { prettyJson, publishFolder, readConfig, writeFileAtomic } from '../base/index.ts';
 import type { Tensor } from '../graph/index.ts';
 import {
+  CONVENTIONS,
   type EmbedderExport,
   type FlopsConvention,
   type MptConfig,
@@ -30,6 +32,24 @@ export interface ModelFacts {
 }
 
 export const FACTS_FILE = 'isoflop.json';
+
+const factsSchema: z.ZodType<ModelFacts> = z.object({
+  tokens: z.number(),
+  flops: z.number(),
+  flopsConvention: z.enum(CONVENTIONS),
+  params: z.number(),
+  paramsNonEmbedding: z.number(),
+  heldOutLossNats: z.number().nullable(),
+  heldOutBitsPerByte: z.number().nullable(),
+  epochs: z.number(),
+  seed: z.number(),
+  dataHash: z.string(),
+});
+
+/** The facts beside a model that isoflop made. */
+export function readFacts(folder: string): Promise<ModelFacts> {
+  return readConfig(join(folder, FACTS_FILE), factsSchema, {});
+}
 
 export interface FinishedModel {
   readonly model: MptConfig;

@@ -2,40 +2,20 @@
 import { resolve } from 'node:path';
 import type { ConfigDocument, Locate } from '../../base/index.ts';
 import { countParameters } from '../../models/index.ts';
-import type { InputRef, PathRef, StepRef, StepSpec } from '../../study/index.ts';
+import type { InputRef, StepRef, StepSpec } from '../../study/index.ts';
 import { modelOf } from '../../train/index.ts';
 import { describeBm25 } from '../kinds/bm25.ts';
 import { budgetOutputs } from '../kinds/pretrain.ts';
-import { WORDNET_COLLECTIONS, WORDNET_OUTPUTS } from '../kinds/wordnet.ts';
 import type { ResultsParams } from '../results/params.ts';
+import { type CollectionRef, type DataRefs, dataRefs } from './data-refs.ts';
 import { DEVIATIONS } from './deviations.ts';
 import type { Rung, Sections } from './sections.ts';
-
-/** Where the data of a study come from: steps that make them, or paths. */
-interface DataRefs {
-  readonly steps: readonly StepSpec[];
-  readonly text: InputRef | readonly InputRef[];
-  readonly textField: string;
-  readonly pairs: InputRef;
-  readonly collections: readonly CollectionRef[];
-  readonly tasks: InputRef | undefined;
-}
-
-interface CollectionRef {
-  readonly name: string;
-  readonly title: string;
-  readonly split: string;
-  readonly inMean: boolean;
-  readonly removeSelf: boolean;
-  readonly ref: InputRef;
-}
 
 /** A model of the ladder at one budget; 0 tokens: not pretrained. */
 interface Checkpoint {
   readonly name: string;
   readonly rung: string;
   readonly model: StepRef;
-  readonly source: Locate;
 }
 
 /** Builds the list of steps, and remembers what the last of them must know. */
@@ -74,8 +54,7 @@ class LadderSteps {
     inputs: NonNullable<StepSpec['inputs']>,
     section: readonly PropertyKey[],
   ): { step: string } {
-    const source: Locate = inner =>
-      this.#document.locate([...section, ...(inner[0] === 'params' ? inner.slice(1) : [])]);
+    const source = sourceIn(this.#document, this.#data, inputs, section);
     this.steps.push({ name, kind, params, inputs, source });
     return { step: name };
   }
@@ -125,7 +104,6 @@ class LadderSteps {
     const tokens = budgets.map(budget => budget.tokens);
     const params = { ...pretrain, model: rung.model, tokens, learningRate, seed, vocabSize };
     const place = ['ladder', i];
-    const source: Locate = () => this.#document.locate(place);
     const inputs = { shards: { step: 'shards' }, tokenizer };
     const pretrained = this.#add(`pretrain.${name}`, 'pretrain', params, inputs, place);
     this.#logs.push({ rung: name, ref: pretrained });
@@ -133,18 +111,18 @@ class LadderSteps {
       const { sequenceLength, flopsConvention } = pretrain;
       const shape = { model: rung.model, sequenceLength, seed, flopsConvention, vocabSize };
       const model = this.#add(`untrained.${name}`, 'initialize', shape, { tokenizer }, place);
-      this.#checkpoints.push({ name: `${name}.untrained`, rung: name, model, source });
+      this.#checkpoints.push({ name: `${name}.untrained`, rung: name, model });
     }
     for (const [j, [output]] of [...budgetOutputs(params)].entries()) {
       const label = labelOf(budgets[j]!.budget);
       const model = { step: `pretrain.${name}`, output };
-      this.#checkpoints.push({ name: `${name}.${label}`, rung: name, model, source });
+      this.#checkpoints.push({ name: `${name}.${label}`, rung: name, model });
     }
   }
 
   #evaluateCheckpoints(): void {
     const { zeroShot } = this.#sections.baselines;
-    const smallest = rungName(this.#sections.ladder[0]!);
+    const smallest = smallestRung(this.#sections);
     for (const checkpoint of this.#checkpoints) {
       const { name, rung, model } = checkpoint;
       const { finetune, embedder, seed, icl } = this.#sections;
@@ -274,76 +252,38 @@ export function probeSteps(
     source: () => document.locate(['ladder', i]),
   }));
   if (data === undefined || 'wordnet' in data) return rungs;
-  const { steps, text, pairs, collections } = dataRefs({ data }, folder, document);
-  const all = Object.fromEntries(collections.map(({ name, ref }) => [name, ref]));
-  const source: Locate = inner => document.locate(['data', ...inner.slice(1)]);
-  return [...rungs, ...steps, { name: 'data', kind: undefined, inputs: { text, pairs, ...all }, source }];
+  const refs = dataRefs({ data }, folder, document);
+  const { steps, text, pairs, collections, tasks } = refs;
+  const inputs = { text, pairs, tasks: tasks ?? [], collections: collections.map(({ ref }) => ref) };
+  const source = sourceIn(document, refs, inputs, ['data']);
+  return [...rungs, ...steps, { name: 'data', kind: undefined, inputs, source }];
 }
 
-function dataRefs(
-  { data, seed }: Pick<Sections, 'data'> & Partial<Sections>,
-  folder: string,
+/** Where a part of a step stands: a parameter in its section, a path where the data name it. */
+function sourceIn(
   document: ConfigDocument,
-): DataRefs {
-  if ('wordnet' in data) {
-    const source: Locate = inner => document.locate(['data', 'wordnet', ...inner.slice(1)]);
-    const step: StepSpec = {
-      name: 'wordnet',
-      kind: 'wordnet',
-      params: { ...data.wordnet, seed },
-      inputs: {},
-      source,
-    };
-    const from = (output: string) => ({ step: 'wordnet', output });
-    return {
-      steps: [step],
-      text: from(WORDNET_OUTPUTS.text),
-      textField: 'text',
-      pairs: from(WORDNET_OUTPUTS.pairs),
-      collections: WORDNET_COLLECTIONS.map(({ name, title }) => ({
-        ...{ name, title, split: 'test', inMean: true, removeSelf: false },
-        ref: from(name),
-      })),
-      tasks: from(WORDNET_OUTPUTS.tasks),
-    };
-  }
-  const at = (path: string) => ({ path: resolve(folder, path) });
-  const { steps, ref: pairs } = pairRefs(data.pairs, seed, at, inner =>
-    document.locate(['data', 'pairs', ...inner.slice(1)]),
-  );
-  return {
-    steps,
-    text: [data.text].flat().map(at),
-    textField: data.textField,
-    pairs,
-    collections: Object.entries(data.collections).map(([name, said]) => {
-      const {
-        path,
-        title = name,
-        split = 'test',
-        inMean = true,
-        removeSelf = false,
-      } = typeof said === 'string' ? { path: said } : said;
-      return { name, title, split, inMean, removeSelf, ref: at(path) };
-    }),
-    tasks: data.tasks === undefined ? undefined : at(data.tasks),
+  { places }: DataRefs,
+  inputs: NonNullable<StepSpec['inputs']>,
+  section: readonly PropertyKey[],
+): Locate {
+  return ([part, ...inner]) => {
+    if (part === 'params') return document.locate([...section, ...inner]);
+    const [name, place] = inner;
+    const given = part === 'inputs' ? inputs[String(name)] : undefined;
+    const ref = Array.isArray(given)
+      ? (given as readonly InputRef[])[Number(place)]
+      : (given as InputRef | undefined);
+    return document.locate((ref && 'path' in ref && places.get(ref.path)) || section);
   };
 }
 
-type PairSources = Exclude<Sections['data'], { wordnet: unknown }>['pairs'];
-
-/** One file as it is, or a step that draws from several. */
-function pairRefs(
-  said: PairSources,
-  seed: number | undefined,
-  at: (path: string) => PathRef,
-  source: Locate,
-): { readonly steps: readonly StepSpec[]; readonly ref: InputRef } {
-  if (typeof said === 'string') return { steps: [], ref: at(said) };
-  const sources = said.map(({ count, split }) => ({ ...(count && { count }), ...(split && { split }) }));
-  const inputs = { from: said.map(({ path }) => at(path)) };
-  const params = { sources, ...(seed !== undefined && { seed }) };
-  return { steps: [{ name: 'pairs', kind: 'pairs', params, inputs, source }], ref: { step: 'pairs' } };
+/** The rung with the fewest parameters. */
+function smallestRung({ ladder, pretrain, tokenizer }: Sections): string {
+  const sized = ladder.map(rung => ({
+    name: rungName(rung),
+    params: countParameters(modelOf({ ...pretrain, model: rung.model }, tokenizer.vocabSize)).total,
+  }));
+  return sized.reduce((least, rung) => (rung.params < least.params ? rung : least)).name;
 }
 
 /** `200k` of `mpt-200k`, the given name, or the shape. */
@@ -354,7 +294,8 @@ function rungName({ name, model }: Rung): string {
 
 type Budget = Rung['tokens'][number];
 
-function inTokens(budget: Budget, { model }: Rung, sequenceLength: number, vocabSize: number): number {
+/** A budget in tokens. */
+export function inTokens(budget: Budget, { model }: Rung, sequenceLength: number, vocabSize: number): number {
   if (typeof budget === 'number') return budget;
   const { total } = countParameters(modelOf({ model, sequenceLength }, vocabSize));
   return Math.round(Number.parseFloat(budget) * total);

@@ -15,8 +15,8 @@ export interface CollectionScores {
   readonly measures: Readonly<Record<string, number>>;
   readonly intervals: Readonly<Record<string, readonly [number, number]>>;
   readonly level: number;
-  /** nDCG@10 by query, in the order of `queryIds`. */
   readonly queryIds: readonly string[];
+  /** By measure the value of every query, in the order of `queryIds`. */
   readonly perQuery: Readonly<Record<string, readonly number[]>>;
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InternalError, readConfig, readLineBlocks } from '../../base/index.ts';
 import { type MptConfig, readMptConfig } from '../../models/index.ts';
-import { FACTS_FILE, type ModelFacts } from '../../train/index.ts';
+import { type ModelFacts, readFacts } from '../../train/index.ts';
 import type { CollectionScores } from '../kinds/evaluate.ts';
 import type { IclScores } from '../kinds/icl.ts';
 import type { ResultsParams } from './params.ts';
@@ -46,8 +46,8 @@ export interface InputPaths {
 export async function readInputs(params: ResultsParams, paths: InputPaths): Promise<StudyInputs> {
   if (paths.scores.length !== params.scores.length || paths.models.length !== params.checkpoints.length)
     throw new InternalError('the results step was given other artifacts than its parameters list');
-  const scores = await Promise.all(paths.scores.map(path => readScores(path)));
-  const icl = await Promise.all(paths.icl.map(path => readJson<IclScores>(path)));
+  const scores = await Promise.all(paths.scores.map(path => readConfig(path, scoresSchema, {})));
+  const icl = await Promise.all(paths.icl.map(path => readConfig(path, iclSchema, {})));
   const scoresOf = (role: string, owner: string) =>
     new Map(
       params.scores.flatMap((entry, i) =>
@@ -60,7 +60,7 @@ export async function readInputs(params: ResultsParams, paths: InputPaths): Prom
       rung,
       sources,
       config: (await readMptConfig(join(paths.models[i]!, 'config.json'))).config,
-      facts: await readJson<ModelFacts>(join(paths.models[i]!, FACTS_FILE)),
+      facts: await readFacts(paths.models[i]!),
       finetuned: scoresOf('finetuned', name),
       zeroShot: scoresOf('zeroShot', name),
       icl: icl[params.icl.indexOf(name)],
@@ -72,18 +72,33 @@ export async function readInputs(params: ResultsParams, paths: InputPaths): Prom
   return { checkpoints, references, logs: new Map(params.logs.map((rung, i) => [rung, logs[i]!])) };
 }
 
-const readJson = async <T>(path: string): Promise<T> => (await readConfig(path, z.unknown(), {})) as T;
+const measured = z.object({ value: z.number(), standardError: z.number() });
 
-const scoresSchema = z.object({
-  collection: z.string(),
-  perQuery: z.record(z.string(), z.array(z.number())),
+const iclSchema: z.ZodType<IclScores> = z.object({
+  tasks: z.array(
+    z.object({
+      name: z.string(),
+      type: z.string(),
+      shots: z.number(),
+      items: z.number(),
+      chance: z.number(),
+      accuracy: measured,
+      bitsPerByte: measured.nullable(),
+    }),
+  ),
 });
 
-async function readScores(path: string): Promise<CollectionScores> {
-  const value = await readJson<CollectionScores>(path);
-  scoresSchema.parse(value);
-  return value;
-}
+const scoresSchema: z.ZodType<CollectionScores> = z.object({
+  collection: z.string(),
+  split: z.string(),
+  documents: z.number(),
+  queries: z.number(),
+  measures: z.record(z.string(), z.number()),
+  intervals: z.record(z.string(), z.tuple([z.number(), z.number()])),
+  level: z.number(),
+  queryIds: z.array(z.string()),
+  perQuery: z.record(z.string(), z.array(z.number())),
+});
 
 async function readLog(path: string): Promise<LogLine[]> {
   const log: LogLine[] = [];
