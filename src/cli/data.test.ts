@@ -81,3 +81,27 @@ test('data wordnet refuses what makes no sense before it writes anything', async
   assert.equal(await runProgram(['data', 'wordnet', '-o', root], there), 2);
   assert.match(there.stderr(), /exists already/);
 });
+
+test('data overlap names the test texts that stand in a text', async () => {
+  const text = 'The quick brown fox jumps over the lazy dog today';
+  const folder = await folderOf('overlap', {
+    'corpus.jsonl': `${JSON.stringify({ _id: 'a', title: 'The quick', text: 'brown fox, jumps over the lazy dog today!' })}\n${JSON.stringify({ _id: 'b', text: 'something else that is long enough to be judged here' })}\n`,
+    'queries.jsonl': '{"_id":"q","text":"which animal"}\n',
+    'qrels/test.tsv': 'q\ta\t1\n',
+  });
+  const corpus = join(root, 'overlap.txt');
+  await writeFile(corpus, text);
+  const io = testIo();
+  assert.equal(await runProgram(['data', 'overlap', corpus, '--collection', folder], io), 0, io.stderr());
+  assert.match(io.stdout(), /^overlap, passages +2 +2 +1 +1 +a$/m);
+  assert.match(io.stdout(), /^overlap, queries +1 +0 +0 +0 *$/m);
+  const json = testIo();
+  assert.equal(
+    await runProgram(['data', 'overlap', corpus, '--collection', folder, '--words', '99', '--json'], json),
+    0,
+  );
+  assert.equal(JSON.parse(json.stdout()).sets[0].judged, 0);
+  const none = testIo();
+  assert.equal(await runProgram(['data', 'overlap', corpus], none), 2);
+  assert.match(none.stderr(), /--collection: name at least one collection, or --task-file/);
+});

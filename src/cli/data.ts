@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import type { WordnetStudyOptions } from '../data/index.ts';
+import type { OverlapSettings, WordnetStudyOptions } from '../data/index.ts';
 import { addCommand, emit, type Register } from './command.ts';
 import type { Io } from './io.ts';
-import { integer, share } from './values.ts';
+import { addTextFormatOptions, TEXT_HELP, type TextFlags } from './text.ts';
+import { collect, integer, names, share } from './values.ts';
 
 interface LsOptions {
   readonly cache?: string;
@@ -20,6 +21,14 @@ interface CheckOptions {
   readonly json?: boolean;
 }
 
+interface OverlapFlags extends TextFlags, OverlapSettings {
+  readonly collection: readonly string[];
+  readonly split: string;
+  readonly taskFile?: string;
+  readonly tasks?: readonly string[];
+  readonly json?: boolean;
+}
+
 interface WordnetOptions extends Partial<WordnetStudyOptions> {
   readonly output: string;
   readonly json?: boolean;
@@ -32,6 +41,7 @@ export const registerData: Register = (program, io) => {
   addLs(group, io);
   addGet(group, io);
   addCheck(group, io);
+  addOverlap(group, io);
   addWordnet(group, io);
 };
 
@@ -97,6 +107,49 @@ judgements, query ids that are also document ids. Exit code 2 if there are error
       for (const { where, message } of options.strict ? [] : report.warnings)
         io.log(`warning: ${where}: ${message}\n`);
       if (failure) throw failure;
+    });
+}
+
+function addOverlap(group: Command, io: Io): void {
+  const command = addCommand(group, {
+    name: 'overlap',
+    summary: 'find the test texts that stand in a pretraining text',
+    details: `Looks for the passages and the judged queries of collections, and the items of in-context tasks, in a text, by word n-grams: one that has
+most of its n-grams in the text, anywhere, stands in it. Texts with fewer words than an n-gram are not judged.\n\n${TEXT_HELP}`,
+    examples: [
+      'isoflop data overlap wiki/ --collection beir/scifact --collection beir/nfcorpus',
+      'isoflop data overlap wordnet --task-file icl/tasks.yaml --tasks piqa,copa --words 13 --json',
+    ],
+  });
+  addTextFormatOptions(command)
+    .argument('<text...>', 'the pretraining text')
+    .option('--collection <folder>', 'a BEIR folder; may be repeated', collect, [])
+    .option('--split <name>', 'whose judged queries are looked for', 'test')
+    .option('--task-file <file>', 'task file of in-context tasks (YAML), or the folder that holds it')
+    .option('--tasks <names>', 'labels or keys of tasks, separated by commas (all)', names)
+    .option('--words <n>', 'words of an n-gram', integer(1), 8)
+    .option('--share <share>', 'share of its n-grams from which on a text stands in the corpus', share, 0.7)
+    .action(async (named: readonly string[], flags: OverlapFlags) => {
+      const { basename } = await import('node:path');
+      const { InputError } = await import('../base/index.ts');
+      const { collectionSets, measureOverlap, openTexts, overlapText } = await import('../data/index.ts');
+      const { readTasks, taskSets } = await import('../icl/index.ts');
+      if (flags.collection.length === 0 && flags.taskFile === undefined)
+        throw new InputError('--collection', 'name at least one collection, or --task-file');
+      const tasks =
+        flags.taskFile === undefined ? [] : await readTasks(flags.taskFile, { only: flags.tasks }, io.signal);
+      const sets = [
+        ...flags.collection.flatMap(folder => collectionSets(basename(folder), folder, flags.split)),
+        ...taskSets(tasks),
+      ];
+      const sources = await openTexts(named, flags);
+      const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
+      const task = io.progress.start('overlap', bytes, 'bytes');
+      const { words, share: least } = flags;
+      const onRead = (read: number) => task.update(read);
+      const overlap = await measureOverlap(sources, sets, { words, share: least, signal: io.signal, onRead });
+      task.finish();
+      emit(io, flags, overlap, () => overlapText(overlap));
     });
 }
 

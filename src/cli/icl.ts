@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { compact } from '../base/index.ts';
 import type { IclRunOptions, PromptStyle } from '../icl/index.ts';
 import { addCommand, emit, type Register } from './command.ts';
-import { integer } from './values.ts';
+import { integer, names } from './values.ts';
 
 interface Flags extends Omit<IclRunOptions, 'style'> {
   readonly output: string;
@@ -58,7 +58,3 @@ gives the average over the rest a name of its own.`,
       });
     });
 };
-
-function names(text: string): readonly string[] {
-  return text.split(',').map(name => name.trim());
-}

@@ -30,12 +30,14 @@ async function writeData(): Promise<void> {
     join(folder, 'pairs.jsonl'),
     lines(60, i => ({ query: sentence(rng, i % 10), pos: [sentence(rng, i % 10)], neg: [] })),
   );
+  const read = sentence(rng, 7);
+  await writeFile(join(folder, 'text.jsonl'), `${JSON.stringify({ text: read })}\n`, { flag: 'a' });
   for (const name of ['one', 'two']) {
     const place = join(folder, name);
     await mkdir(join(place, 'qrels'), { recursive: true });
     await writeFile(
       join(place, 'corpus.jsonl'),
-      lines(60, i => ({ _id: `d${i}`, text: sentence(rng, i % 10) })),
+      lines(60, i => ({ _id: `d${i}`, text: name === 'one' && i === 7 ? read : sentence(rng, i % 10) })),
     );
     await writeFile(
       join(place, 'queries.jsonl'),
@@ -104,6 +106,18 @@ test('a study runs from text to report', async () => {
     String((results['references'] as unknown as { name: string }[])[0]?.name),
     /^BM25 \(lucene, k1=0.9, b=0.4, english\)$/,
   );
+  const { sets } = results['overlap'] as unknown as {
+    sets: { name: string; standing: number; examples: string[] }[];
+  };
+  assert.deepEqual(
+    sets.map(({ name, standing, examples }) => [name, standing, examples]),
+    [
+      ['one, passages', 1, ['d7']],
+      ['one, queries', 0, []],
+      ['two, passages', 0, []],
+      ['two, queries', 0, []],
+    ],
+  );
 });
 
 test('run again, every step is cached and the report is the same', async () => {
@@ -169,4 +183,16 @@ test('sizes that do not exist and heads that do not divide a width are faults of
   assert.equal(code, 2);
   assert.match(log, /sizes\.yaml:6:\d+: .*no such model size/);
   assert.match(log, /sizes\.yaml:7:\d+: 3 heads do not divide a width of 16/);
+});
+
+test('budgets that no run can have are faults of their line', async () => {
+  const wrong = join(folder, 'budgets.yaml');
+  await writeFile(
+    wrong,
+    study().replace('tokens: [640]', 'tokens: [20]').replace('[640, 1280]', '[640, 650]'),
+  );
+  const { code, log } = await program('plan', wrong, '--store', join(folder, 'none'));
+  assert.equal(code, 2);
+  assert.match(log, /budgets\.yaml:6:\d+: .*20 tokens/);
+  assert.match(log, /budgets\.yaml:7:\d+: two budgets are the same number of steps of 64 tokens/);
 });

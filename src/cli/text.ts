@@ -12,9 +12,18 @@ export interface TextFlags {
 export const TEXT_HELP =
   'The text is a .txt, .jsonl, .ndjson (each also .gz) or .parquet file, a folder of such files, a quoted pattern with *, ** and ?, or the word wordnet for the corpus that comes with the program.';
 
-export function addTextOptions(command: Command): Command {
+/** How documents are taken from files. */
+export function addTextFormatOptions(command: Command): Command {
   return command
     .option('--field <name>', 'field or column that holds the text in .jsonl and .parquet', 'text')
-    .option('--paragraphs', 'in .txt files, blank lines separate documents (default: one document a file)')
-    .option('--workers <n>', 'threads (default: one a core); the result is the same', integer(1));
+    .option('--paragraphs', 'in .txt files, blank lines separate documents (default: one document a file)');
+}
+
+/** How documents are taken from files, and with how many threads they are worked on. */
+export function addTextOptions(command: Command): Command {
+  return addTextFormatOptions(command).option(
+    '--workers <n>',
+    'threads (default: one a core); the result is the same',
+    integer(1),
+  );
 }

@@ -36,3 +36,8 @@ export function integer(least: number): (text: string) => number {
 export function collect(text: string, earlier: readonly string[] | undefined): readonly string[] {
   return [...(earlier ?? []), text];
 }
+
+/** Names separated by commas. */
+export function names(text: string): readonly string[] {
+  return text.split(',').map(name => name.trim());
+}

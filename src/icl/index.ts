@@ -14,4 +14,5 @@ export * from './run.ts';
 export * from './scorer.ts';
 export * from './settings.ts';
 export * from './task-file.ts';
+export * from './test-sets.ts';
 export * from './text.ts';

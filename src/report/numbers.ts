@@ -1,6 +1,6 @@
 /** How numbers are written in reports: enough digits to compare, never more than were measured. */
 import type { CorrelationValue, FitReport } from '../scaling/index.ts';
-import type { Estimate, StudyFit } from './results.ts';
+import type { Estimate, StudyFit, StudyResults } from './results.ts';
 
 /** What stands where there is no number. */
 export const NONE = '–';
@@ -34,6 +34,18 @@ export function flopsText(value: number): string {
 
 export function percentText(share: number): string {
   return `${Number((100 * share).toPrecision(4))}%`;
+}
+
+/** How many test texts stand in the pretraining text, in a sentence; undefined where the study did not look. */
+export function overlapSentence({ overlap }: StudyResults): string | undefined {
+  if (!overlap) return undefined;
+  const found = overlap.sets.filter(({ standing }) => standing > 0);
+  const judged = overlap.sets.reduce((sum, set) => sum + set.judged, 0);
+  const measure = `at least ${percentText(overlap.share)} of their word ${overlap.words}-grams`;
+  if (found.length === 0)
+    return `None of the ${judged} test texts that were looked for stands in the pretraining text (${measure}).`;
+  const counts = found.map(({ name, judged: of, standing }) => `${standing} of ${of} of ${name}`);
+  return `Standing in the pretraining text (${measure}): ${counts.join('; ')}.`;
 }
 
 export function correlationText(found: CorrelationValue | null | undefined): string {

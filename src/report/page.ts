@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { conventionText } from './axes.ts';
 import { Html, html, scriptCode, scriptJson } from './html.ts';
-import { correlationText, holdoutText, lawText, percentText } from './numbers.ts';
+import { correlationText, holdoutText, lawText, overlapSentence, percentText } from './numbers.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import type { Provenance } from './provenance.ts';
@@ -80,8 +80,10 @@ function policyOf(scripts: readonly Html[]): string {
   return `default-src 'none'; style-src 'unsafe-inline'; script-src ${allowed}; base-uri 'none'; form-action 'none'`;
 }
 
-/** The law, how well it foretold the largest model, and the trend: the study in three sentences. */
-function findings({ fits, trends, level }: StudyResults): Html {
+/** The law, how well it foretold the largest model, the trend, and whether the models had read the test: the study in a few sentences. */
+function findings(results: StudyResults): Html {
+  const { fits, trends, level } = results;
+  const overlap = overlapSentence(results);
   const [law] = fits;
   const held = law && holdoutText(law);
   const lines = [
@@ -95,6 +97,7 @@ function findings({ fits, trends, level }: StudyResults): Html {
       ({ convention, n, spearman }) =>
         `Spearman correlation of FLOPs (${conventionText(convention)}) and mean nDCG@10 over ${n} checkpoints: ${correlationText({ ...spearman, bootstrap: null })}.`,
     ),
+    ...(overlap === undefined ? [] : [overlap]),
   ];
   if (lines.length === 0) return html``;
   return html`<div class="findings"><p>Measured; in brackets ${percentText(level)} intervals</p>${lines.map(line => html`<p>${line}</p>`)}</div>`;

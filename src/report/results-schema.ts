@@ -113,6 +113,19 @@ const schema = z.looseObject({
       partial: z.looseObject({ given: text, ...three }).nullable(),
     }),
   ),
+  overlap: z
+    .looseObject({
+      words: count,
+      share: count,
+      sampled: count,
+      sets: z.array(
+        z.looseObject({
+          ...{ name: text, texts: count, judged: count, touched: count, standing: count },
+          examples: z.array(text),
+        }),
+      ),
+    })
+    .nullish(),
   caveats: z.array(text),
   deviations: z.array(text),
 });

@@ -2,7 +2,16 @@
 import { alignColumns, compact } from '../base/index.ts';
 import { conventionText, sizeText } from './axes.ts';
 import { flopsBy, marksOf } from './marks.ts';
-import { correlationText, flopsText, holdoutText, lawText, NONE, percentText, scoreText } from './numbers.ts';
+import {
+  correlationText,
+  flopsText,
+  holdoutText,
+  lawText,
+  NONE,
+  overlapSentence,
+  percentText,
+  scoreText,
+} from './numbers.ts';
 import type { CheckpointResult, Estimate, StudyResults } from './results.ts';
 import { plotText } from './text-plot.ts';
 
@@ -71,8 +80,10 @@ function notes(level: number): string {
   );
 }
 
-function findings({ trends, fits }: StudyResults): string {
+function findings(results: StudyResults): string {
+  const { trends, fits } = results;
   const [law] = fits;
+  const overlap = overlapSentence(results);
   const held = law && holdoutText(law);
   const lines = [
     ...trends.map(
@@ -81,6 +92,7 @@ function findings({ trends, fits }: StudyResults): string {
     ),
     ...(law ? [`Law (${conventionText(law.convention)}): ${lawText(law)}`] : []),
     ...(held ? [held] : []),
+    ...(overlap === undefined ? [] : [overlap]),
   ];
   return lines.map(wrapped).join('\n');
 }

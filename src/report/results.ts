@@ -110,6 +110,28 @@ export interface Trend {
   readonly spearman: Estimate;
 }
 
+/** What stands in the pretraining text of the texts that models are tested on. */
+export interface OverlapInfo {
+  /** A text stands in the corpus if at least this share of its n-grams of so many words does. */
+  readonly words: number;
+  readonly share: number;
+  /** Share of all n-grams that was looked at. */
+  readonly sampled: number;
+  readonly sets: readonly OverlapSet[];
+}
+
+export interface OverlapSet {
+  readonly name: string;
+  readonly texts: number;
+  /** Texts that are long enough. */
+  readonly judged: number;
+  /** Those that have at least one n-gram in common with the corpus. */
+  readonly touched: number;
+  readonly standing: number;
+  /** Ids of the first that stand in it. */
+  readonly examples: readonly string[];
+}
+
 export interface StudyResults {
   readonly kind: 'isoflop-results';
   readonly version: 1;
@@ -131,6 +153,8 @@ export interface StudyResults {
   readonly fits: readonly StudyFit[];
   /** ICL against retrieval, plain and with log FLOPs taken out. */
   readonly correlations: readonly PairReport[];
+  /** Null, or in older files not there, where the study did not look. */
+  readonly overlap?: OverlapInfo | null;
   /** What a reader must know before quoting the numbers. */
   readonly caveats: readonly string[];
   /** Where the study differs from the paper. */

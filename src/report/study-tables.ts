@@ -1,7 +1,7 @@
 /** The tables of a study, each for two readers: text with links for people, and raw numbers for programs. */
 import { conventionText, sizeText } from './axes.ts';
 import { scoreOf } from './marks.ts';
-import { flopsText, intervalText, NONE, scoreText, shortNumber, whyNot } from './numbers.ts';
+import { flopsText, intervalText, NONE, percentText, scoreText, shortNumber, whyNot } from './numbers.ts';
 import type { CheckpointResult, RetrievalScores, StudyFit, StudyResults } from './results.ts';
 import { type Field, fieldsOf, type StudyTable, tableOf } from './table-fields.ts';
 
@@ -284,6 +284,30 @@ function trendTable({ trends }: StudyResults): StudyTable {
   );
 }
 
+function overlapTable({ overlap }: StudyResults): StudyTable | undefined {
+  if (!overlap) return undefined;
+  type Row = (typeof overlap.sets)[number];
+  const field = fieldsOf<Row>();
+  const { words, share, sampled } = overlap;
+  const sample = sampled < 1 ? `, of which 1 in ${1 / sampled} was looked at` : '';
+  return tableOf<Row>(
+    {
+      id: 'overlap',
+      title: 'Test texts in the pretraining text',
+      note: `A text stands in the pretraining text if at least ${percentText(share)} of its word ${words}-grams${sample} do, anywhere. Texts of fewer words are not judged.`,
+    },
+    [
+      field.words('test set', 'set', ({ name }) => name),
+      field.figure('texts', 'texts', ({ texts }) => texts, String),
+      field.figure('judged', 'judged', ({ judged }) => judged, String),
+      field.figure('share some n-gram', 'touched', ({ touched }) => touched, String),
+      field.figure('stand in it', 'standing', ({ standing }) => standing, String),
+      field.words('such as', 'examples', ({ examples }) => examples.join(', ') || NONE),
+    ],
+    overlap.sets,
+  );
+}
+
 /** Every table that has rows. */
 export function studyTables(results: StudyResults): StudyTable[] {
   const tables = [
@@ -295,6 +319,7 @@ export function studyTables(results: StudyResults): StudyTable[] {
     trendTable(results),
     correlationTable(results),
     collectionTable(results),
+    overlapTable(results),
   ];
   return tables.filter((table): table is StudyTable => table !== undefined && table.rows.length > 0);
 }

@@ -24,6 +24,8 @@ export const ARTIFACTS = {
   scores: 'scores',
   /** In-context results of a checkpoint. */
   icl: 'icl-scores',
+  /** How much of the test sets stands in the pretraining text. */
+  overlap: 'overlap',
   /** `StudyResults` of report/. */
   results: 'study-results',
 } as const;

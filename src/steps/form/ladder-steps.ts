@@ -39,11 +39,12 @@ class LadderSteps {
   build(study: string): readonly StepSpec[] {
     const tokenizer = this.#tokenizer();
     this.#shards(tokenizer);
+    const overlap = this.#overlap();
     this.#references();
     this.#mine();
     for (const [i, rung] of this.#sections.ladder.entries()) this.#rung(rung, i, tokenizer);
     this.#evaluateCheckpoints();
-    this.#results(study);
+    this.#results(study, overlap);
     return this.steps;
   }
 
@@ -72,6 +73,19 @@ class LadderSteps {
     const { heldOutShare, seed } = this.#sections;
     const { text, textField } = this.#data;
     this.#add('shards', 'shards', { textField, heldOutShare, seed }, { text, tokenizer }, ['data']);
+  }
+
+  #overlap(): InputRef | undefined {
+    const { overlap, icl } = this.#sections;
+    if (overlap === false) return undefined;
+    const { text, textField, collections, tasks } = this.#data;
+    const asked = tasks && icl !== false ? { tasks, only: icl.tasks } : undefined;
+    const params = {
+      ...{ ...overlap, textField, tasks: asked?.only },
+      collections: collections.map(({ name, split }) => ({ name, split })),
+    };
+    const inputs = { text, collections: collections.map(({ ref }) => ref), tasks: asked?.tasks };
+    return this.#add('overlap', 'overlap', params, inputs, ['overlap']);
   }
 
   #references(): void {
@@ -193,7 +207,7 @@ class LadderSteps {
     return sources;
   }
 
-  #results(study: string): void {
+  #results(study: string, overlap: InputRef | undefined): void {
     const { title = study, description, scaling, caveats, deviations } = this.#sections;
     const params: ResultsParams = {
       study,
@@ -222,6 +236,7 @@ class LadderSteps {
       scores: this.#scores.map(({ ref }) => ref),
       icl: this.#icl.map(({ ref }) => ref),
       logs: this.#logs.map(({ ref }) => ref),
+      overlap,
     };
     this.#add('results', 'results', params, inputs, ['scaling']);
   }

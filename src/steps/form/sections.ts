@@ -4,6 +4,7 @@ import { mptShape, pretrainSettings } from '../../train/index.ts';
 import { embedderParams, finetuneParams } from '../kinds/finetune.ts';
 import { iclParams } from '../kinds/icl.ts';
 import { mineParams } from '../kinds/mine.ts';
+import { overlapParams } from '../kinds/overlap.ts';
 import { wordnetParams } from '../kinds/wordnet.ts';
 import { bm25Params, searchParams } from '../params.ts';
 import { scalingParams } from '../results/params.ts';
@@ -102,6 +103,8 @@ export const SECTIONS = {
       zeroShot: z.enum(['smallest', 'all', 'none']).default('smallest'),
     })
     .prefault({}),
+  /** Look for the test sets in the pretraining text, or do not. */
+  overlap: z.union([z.literal(false), overlapParams]).prefault({}),
   scaling: scalingParams.prefault({}),
 } as const;
 

@@ -6,6 +6,7 @@ import { finetuneStep } from './finetune.ts';
 import { iclStep } from './icl.ts';
 import { initializeStep } from './initialize.ts';
 import { mineStep } from './mine.ts';
+import { overlapStep } from './overlap.ts';
 import { pairsStep } from './pairs.ts';
 import { pretrainStep } from './pretrain.ts';
 import { resultsStep } from './results.ts';
@@ -22,6 +23,7 @@ export const kinds = [
   iclStep,
   initializeStep,
   mineStep,
+  overlapStep,
   pairsStep,
   pretrainStep,
   resultsStep,

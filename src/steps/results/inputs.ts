@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InternalError, readConfig, readLineBlocks } from '../../base/index.ts';
+import type { Overlap } from '../../data/index.ts';
 import { type MptConfig, readMptConfig } from '../../models/index.ts';
 import { type ModelFacts, readFacts } from '../../train/index.ts';
 import type { CollectionScores } from '../kinds/evaluate.ts';
@@ -26,6 +27,8 @@ export interface StudyInputs {
   readonly references: ReadonlyMap<string, ReadonlyMap<string, CollectionScores>>;
   /** Training logs by rung. */
   readonly logs: ReadonlyMap<string, readonly LogLine[]>;
+  /** Undefined where the study did not look. */
+  readonly overlap: Overlap | undefined;
 }
 
 /** A line of a pretraining log, as far as curves need it. */
@@ -41,6 +44,7 @@ export interface InputPaths {
   readonly scores: readonly string[];
   readonly icl: readonly string[];
   readonly logs: readonly string[];
+  readonly overlap: string | undefined;
 }
 
 export async function readInputs(params: ResultsParams, paths: InputPaths): Promise<StudyInputs> {
@@ -69,7 +73,9 @@ export async function readInputs(params: ResultsParams, paths: InputPaths): Prom
   const names = new Set(params.scores.flatMap(({ role, of }) => (role === 'reference' ? [of] : [])));
   const references = new Map([...names].map(name => [name, scoresOf('reference', name)]));
   const logs = await Promise.all(paths.logs.map(readLog));
-  return { checkpoints, references, logs: new Map(params.logs.map((rung, i) => [rung, logs[i]!])) };
+  const overlap =
+    paths.overlap === undefined ? undefined : await readConfig(paths.overlap, overlapSchema, {});
+  return { checkpoints, references, logs: new Map(params.logs.map((rung, i) => [rung, logs[i]!])), overlap };
 }
 
 const measured = z.object({ value: z.number(), standardError: z.number() });
@@ -98,6 +104,21 @@ const scoresSchema: z.ZodType<CollectionScores> = z.object({
   level: z.number(),
   queryIds: z.array(z.string()),
   perQuery: z.record(z.string(), z.array(z.number())),
+});
+
+const overlapSchema: z.ZodType<Overlap> = z.object({
+  words: z.number(),
+  share: z.number(),
+  sampled: z.number(),
+  sets: z.array(
+    z.object({
+      name: z.string(),
+      texts: z.number(),
+      judged: z.number(),
+      touched: z.number(),
+      standing: z.array(z.object({ id: z.string(), share: z.number() })),
+    }),
+  ),
 });
 
 async function readLog(path: string): Promise<LogLine[]> {

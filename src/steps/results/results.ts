@@ -1,5 +1,6 @@
 /** From a study's artifacts to its results. */
-import type { CollectionInfo, LossCurve, StudyResults, TaskInfo } from '../../report/index.ts';
+import type { Overlap } from '../../data/index.ts';
+import type { CollectionInfo, LossCurve, OverlapInfo, StudyResults, TaskInfo } from '../../report/index.ts';
 import type { CollectionScores } from '../kinds/evaluate.ts';
 import { checkpointResult, retrievalScores } from './checkpoints.ts';
 import type { CheckpointInput, LogLine, StudyInputs } from './inputs.ts';
@@ -31,6 +32,7 @@ export function studyResults(inputs: StudyInputs, params: ResultsParams): StudyR
     trends: trends(checkpoints, scaling),
     fits: fits(checkpoints, params),
     correlations: correlations(checkpoints, scaling),
+    overlap: overlapInfo(inputs.overlap),
     caveats,
     deviations,
   };
@@ -66,6 +68,19 @@ function taskInfos(checkpoints: readonly CheckpointInput[]): TaskInfo[] {
     items,
     chance,
   }));
+}
+
+/** Texts that are named for each set; the step's own file names all. */
+const NAMED = 10;
+
+function overlapInfo(overlap: Overlap | undefined): OverlapInfo | null {
+  if (overlap === undefined) return null;
+  const sets = overlap.sets.map(({ standing, ...counts }) => ({
+    ...counts,
+    standing: standing.length,
+    examples: standing.slice(0, NAMED).map(({ id }) => id),
+  }));
+  return { ...overlap, sets };
 }
 
 /** Points of a line in the figure; more cannot be told apart. */
