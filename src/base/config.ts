@@ -2,10 +2,15 @@
  * YAML files from users: read whole, checked against a zod schema, every problem reported at once with line and column.
  * `${NAME}` inside a string is replaced by that environment variable.
  */
-import { isMap, isNode, isSeq, LineCounter, type Node, parseDocument, type YAMLSeq } from 'yaml';
+import { createRequire } from 'node:module';
+import type { Document, Node, YAMLSeq } from 'yaml';
 import type { z } from 'zod';
 import { InputError, messageOf, Problems } from './errors.ts';
 import { readInputText } from './files.ts';
+
+/** Loaded where a document is read: most commands read none, and should not wait for it. */
+const require = createRequire(import.meta.url);
+const yaml = (): typeof import('yaml') => require('yaml');
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -74,6 +79,7 @@ export class ConfigDocument {
     overrides: Overrides,
     problems: Problems,
   ): ConfigDocument {
+    const { LineCounter, parseDocument } = yaml();
     const lines = new LineCounter();
     const document = parseDocument(text, {
       lineCounter: lines,
@@ -121,7 +127,7 @@ export function checkValue<T>(
 }
 
 /** A document as plain data. Unknown aliases, and aliases by the million, are refused here. */
-function dataOf(document: ReturnType<typeof parseDocument>, where: string): unknown {
+function dataOf(document: Document.Parsed, where: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
@@ -134,11 +140,11 @@ interface Override {
   readonly text: string;
 }
 
-function applyOverride(document: ReturnType<typeof parseDocument>, text: string): Override {
+function applyOverride(document: Document.Parsed, text: string): Override {
   const where = `--set ${text}`;
   const equals = text.indexOf('=');
   if (equals < 1) throw new InputError(where, 'expected path.to.key=value');
-  const value = parseDocument(text.slice(equals + 1));
+  const value = yaml().parseDocument(text.slice(equals + 1));
   if (value.errors.length > 0)
     throw new InputError(where, `the value is not YAML: ${value.errors[0]!.message}`);
   const path = overridePath(document, text.slice(0, equals).split('.'), where);
@@ -153,21 +159,21 @@ function applyOverride(document: ReturnType<typeof parseDocument>, text: string)
 
 /** Turns `steps.finetune.params` into keys and indices: an item of a list goes by its number or by its `name`. */
 function overridePath(
-  document: ReturnType<typeof parseDocument>,
+  document: Document.Parsed,
   parts: readonly string[],
   where: string,
 ): (string | number)[] {
   const path: (string | number)[] = [];
   for (const part of parts) {
     const parent: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
-    path.push(isSeq(parent) ? indexOf(parent, part, where) : part);
+    path.push(yaml().isSeq(parent) ? indexOf(parent, part, where) : part);
   }
   return path;
 }
 
 function indexOf(list: YAMLSeq, part: string, where: string): number {
   if (/^\d+$/.test(part) && Number(part) <= list.items.length) return Number(part);
-  const index = list.items.findIndex(item => isMap(item) && item.get('name') === part);
+  const index = list.items.findIndex(item => yaml().isMap(item) && item.get('name') === part);
   if (index < 0) throw new InputError(where, `the list has no item '${part}'`);
   return index;
 }
@@ -200,7 +206,7 @@ function nodeAt(root: Node | null, path: readonly PropertyKey[]): Node | null {
 function child(node: Node | null, key: PropertyKey): Node | null {
   if (node === null || !('get' in node) || typeof node.get !== 'function') return null;
   const next: unknown = node.get(key, true);
-  return isNode(next) ? next : null;
+  return yaml().isNode(next) ? next : null;
 }
 
 type Issue = z.core.$ZodIssue;

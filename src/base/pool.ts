@@ -2,7 +2,11 @@
  * Worker threads behind one function call. A worker's file exports its function as default, as Piscina wants it;
  * its second half, set-up that is made once a thread, reads `workerData`.
  */
-import { Piscina } from 'piscina';
+import { createRequire } from 'node:module';
+
+/** Loaded where threads are started: most commands start none, and should not wait for it. */
+const require = createRequire(import.meta.url);
+const piscina = (): typeof import('piscina') => require('piscina');
 
 export interface WorkerPool<Task, Result> {
   /** Runs one task in some thread. Buffers in `transfer` go over without being copied, and are gone here. */
@@ -21,6 +25,7 @@ export interface PoolOptions {
 
 export function openPool<Task, Result>(file: URL, options: PoolOptions): WorkerPool<Task, Result> {
   const { workers, workerData, signal } = options;
+  const { Piscina } = piscina();
   const pool = new Piscina<Task, Result>({
     filename: file.href,
     minThreads: workers,

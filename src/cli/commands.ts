@@ -1,62 +1,36 @@
-/** Every command of the program, in the order `isoflop --help` lists them. */
-
-import { registerBeir } from './beir.ts';
-import { registerBm25 } from './bm25.ts';
-import { registerClean } from './clean.ts';
+/**
+ * Every command of the program, in the order `isoflop --help` lists them. A command's code is loaded when the command line names it: loading
+ * all of them takes longer than many commands run.
+ */
 import type { Register } from './command.ts';
-import { registerCorrelate } from './correlate.ts';
-import { registerCost } from './cost.ts';
-import { registerCurve } from './curve.ts';
-import { registerData } from './data.ts';
-import { registerDoctor } from './doctor.ts';
-import { registerEmbed } from './embed.ts';
-import { registerEval } from './eval.ts';
-import { registerFinetune } from './finetune.ts';
-import { registerFit } from './fit.ts';
-import { registerFlops } from './flops.ts';
-import { registerIcl } from './icl.ts';
-import { registerMine } from './mine.ts';
-import { registerOptimal } from './optimal.ts';
-import { registerPlan } from './plan.ts';
-import { registerPoints } from './points.ts';
-import { registerPredict } from './predict.ts';
-import { registerPretrain } from './pretrain.ts';
-import { registerProxy } from './proxy.ts';
-import { registerPublished } from './published.ts';
-import { registerReport } from './report.ts';
-import { registerRun } from './run.ts';
-import { registerSearch } from './search.ts';
-import { registerShards } from './shards.ts';
-import { registerStatus } from './status.ts';
-import { registerTokenizer } from './tokenizer.ts';
 
-export const commands: readonly Register[] = [
-  registerBeir,
-  registerBm25,
-  registerClean,
-  registerCorrelate,
-  registerCost,
-  registerCurve,
-  registerData,
-  registerDoctor,
-  registerEmbed,
-  registerEval,
-  registerFinetune,
-  registerFit,
-  registerFlops,
-  registerIcl,
-  registerMine,
-  registerOptimal,
-  registerPlan,
-  registerPoints,
-  registerPredict,
-  registerPretrain,
-  registerProxy,
-  registerPublished,
-  registerReport,
-  registerRun,
-  registerSearch,
-  registerShards,
-  registerStatus,
-  registerTokenizer,
-];
+export const commands: Readonly<Record<string, () => Promise<Register>>> = {
+  beir: async () => (await import('./beir.ts')).registerBeir,
+  bm25: async () => (await import('./bm25.ts')).registerBm25,
+  clean: async () => (await import('./clean.ts')).registerClean,
+  correlate: async () => (await import('./correlate.ts')).registerCorrelate,
+  cost: async () => (await import('./cost.ts')).registerCost,
+  curve: async () => (await import('./curve.ts')).registerCurve,
+  data: async () => (await import('./data.ts')).registerData,
+  doctor: async () => (await import('./doctor.ts')).registerDoctor,
+  embed: async () => (await import('./embed.ts')).registerEmbed,
+  eval: async () => (await import('./eval.ts')).registerEval,
+  finetune: async () => (await import('./finetune.ts')).registerFinetune,
+  fit: async () => (await import('./fit.ts')).registerFit,
+  flops: async () => (await import('./flops.ts')).registerFlops,
+  icl: async () => (await import('./icl.ts')).registerIcl,
+  mine: async () => (await import('./mine.ts')).registerMine,
+  optimal: async () => (await import('./optimal.ts')).registerOptimal,
+  plan: async () => (await import('./plan.ts')).registerPlan,
+  points: async () => (await import('./points.ts')).registerPoints,
+  predict: async () => (await import('./predict.ts')).registerPredict,
+  pretrain: async () => (await import('./pretrain.ts')).registerPretrain,
+  proxy: async () => (await import('./proxy.ts')).registerProxy,
+  published: async () => (await import('./published.ts')).registerPublished,
+  report: async () => (await import('./report.ts')).registerReport,
+  run: async () => (await import('./run.ts')).registerRun,
+  search: async () => (await import('./search.ts')).registerSearch,
+  shards: async () => (await import('./shards.ts')).registerShards,
+  status: async () => (await import('./status.ts')).registerStatus,
+  tokenizer: async () => (await import('./tokenizer.ts')).registerTokenizer,
+};

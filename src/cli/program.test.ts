@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { commands } from './commands.ts';
 import { runProgram } from './program.ts';
 import { testIo } from './testing.ts';
 
-test('help lists every command and exits 0', async () => {
-  const io = testIo();
-  assert.equal(await runProgram(['--help'], io), 0);
-  assert.match(io.stdout(), /Usage: isoflop/);
+test('each command is found under the name that loads it, and help lists them all', async () => {
+  const all = testIo();
+  assert.equal(await runProgram(['--help'], all), 0);
+  for (const name of Object.keys(commands)) {
+    assert.match(all.stdout(), new RegExp(`^  ${name}\\b`, 'm'));
+    const io = testIo();
+    assert.equal(await runProgram([name, '--help'], io), 0, io.stderr());
+    assert.match(io.stdout(), new RegExp(`^Usage: isoflop ${name} `));
+  }
 });
 
 test('an unknown command or option is wrong usage: exit 2, on stderr, with a suggestion', async () => {

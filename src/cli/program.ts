@@ -15,7 +15,8 @@ import { commands } from './commands.ts';
 import type { Io } from './io.ts';
 import { version } from './version.ts';
 
-export function createProgram(io: Io): Command {
+/** The program with the command that the command line begins with, or, where it names none, with all of them. */
+async function createProgram(argv: readonly string[], io: Io): Promise<Command> {
   const program = new Command('isoflop')
     .description(
       'Measure and predict how well a language model will retrieve, given the compute that went into pretraining it.',
@@ -25,14 +26,17 @@ export function createProgram(io: Io): Command {
     .showSuggestionAfterError(true)
     .exitOverride()
     .configureOutput({ writeOut: io.out, writeErr: io.log });
-  for (const register of commands) register(program, io);
+  const [name = ''] = argv;
+  const named = Object.hasOwn(commands, name) ? [commands[name]!] : Object.values(commands);
+  for (const register of await Promise.all(named.map(load => load()))) register(program, io);
   return program;
 }
 
 /** Runs one command line (without `node` and the script's name) and returns its exit code. Never throws. */
 export async function runProgram(argv: readonly string[], io: Io): Promise<number> {
   try {
-    await createProgram(io).parseAsync(argv, { from: 'user' });
+    const program = await createProgram(argv, io);
+    await program.parseAsync(argv, { from: 'user' });
     return EXIT_DONE;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_DONE : EXIT_INPUT;
