@@ -30,6 +30,7 @@ export const commands: Readonly<Record<string, () => Promise<Register>>> = {
   report: async () => (await import('./report.ts')).registerReport,
   run: async () => (await import('./run.ts')).registerRun,
   search: async () => (await import('./search.ts')).registerSearch,
+  serve: async () => (await import('./serve.ts')).registerServe,
   shards: async () => (await import('./shards.ts')).registerShards,
   status: async () => (await import('./status.ts')).registerStatus,
   tokenizer: async () => (await import('./tokenizer.ts')).registerTokenizer,

@@ -31,6 +31,14 @@ export interface Theme {
 /** On white, for files and print. */
 export const PRINT: Theme = { ink: '#222222', soft: '#555555', grid: '#e6e6e6', paper: 'white' };
 
+/** On a page with `PAGE_STYLE`: colours that follow its scheme. */
+export const SCREEN: Theme = {
+  ink: 'currentColor',
+  soft: 'var(--soft)',
+  grid: 'var(--grid)',
+  paper: 'var(--paper)',
+};
+
 /** The house style of every figure: readable at the width of a column of print. */
 function styleOf({ ink, soft, grid, paper }: Theme): Config {
   return {

@@ -1,8 +1,10 @@
 export * from './figure.ts';
+export { Html, html } from './html.ts';
+export { PAGE_STYLE } from './page-style.ts';
 export * from './pretraining-figure.ts';
 export * from './provenance.ts';
 export * from './render.ts';
-export { RENDERER, type ReportEffects, type ReportRecord } from './report-folder.ts';
+export { RENDERER, REPORT_FILE, type ReportEffects, type ReportRecord, readRecord } from './report-folder.ts';
 export * from './results.ts';
 export { parseResults } from './results-schema.ts';
 export { resultsTable } from './results-table.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { canonicalJson, hashOf, prettyJson, sha256 } from '../base/index.ts';
-import { compileFigure, drawSvg, renderPng, type Theme } from './figure.ts';
+import { compileFigure, drawSvg, renderPng, SCREEN } from './figure.ts';
 import { drawable } from './html.ts';
 import { type PageFigure, pageText } from './page.ts';
 import type { Provenance } from './provenance.ts';
@@ -19,14 +19,6 @@ import { type Figure, studyFigures } from './study-figures.ts';
 import { pointsTable, studyTables } from './study-tables.ts';
 import { tableCsv } from './table-csv.ts';
 import { fieldsOf, type StudyTable, tableOf } from './table-fields.ts';
-
-/** Colours that follow the page's scheme. */
-const PAGE: Theme = {
-  ink: 'currentColor',
-  soft: 'var(--soft)',
-  grid: 'var(--grid)',
-  paper: 'var(--paper)',
-};
 
 export type ReportFiles = ReadonlyMap<string, string | Uint8Array>;
 
@@ -59,7 +51,7 @@ async function reportFiles(
   const files = new Map<string, string | Uint8Array>();
   const figures: PageFigure[] = [];
   const printed = studyFigures(results);
-  const onPage = studyFigures(results, PAGE);
+  const onPage = studyFigures(results, SCREEN);
   for (const [i, figure] of printed.entries()) {
     const svg = await drawSvg(await compileFigure(figure.spec));
     files.set(`figures/${figure.id}.svg`, `${svg}\n`);
@@ -78,7 +70,7 @@ async function reportFiles(
 }
 
 async function pageFigure({ spec, ...figure }: Figure): Promise<PageFigure> {
-  const vega = await compileFigure(spec, PAGE);
+  const vega = await compileFigure(spec, SCREEN);
   return { ...figure, vega, svg: withOwnIds(await drawSvg(vega), figure.id) };
 }
 

@@ -1,8 +1,8 @@
 /** A run file against the judgements of a collection folder: means, intervals, and the values of every query. */
 import { basename } from 'node:path';
-import type { Json } from '../base/index.ts';
 import { readCorpus, readQrels, readRun } from '../data/index.ts';
 import { evaluate, parseMeasures, summarise } from '../metrics/index.ts';
+import type { CollectionScores } from './kinds/evaluate.ts';
 
 export interface ScoreOptions {
   readonly split: string;
@@ -14,7 +14,11 @@ export interface ScoreOptions {
 }
 
 /** Judged queries that the run lacks count 0. */
-export async function scoreRun(runPath: string, collection: string, options: ScoreOptions): Promise<Json> {
+export async function scoreRun(
+  runPath: string,
+  collection: string,
+  options: ScoreOptions,
+): Promise<CollectionScores> {
   const qrels = await readQrels(collection, options.split);
   const { run } = await readRun(runPath);
   const evaluation = evaluate(qrels, run, parseMeasures(options.measures), { missing: 'zero' });

@@ -21,10 +21,15 @@ export function trainEffects({ signal, progress, metrics, log }: Context) {
         task.update(event.done, event.note);
         if (event.done === event.total) task.finish();
       }
-      if (event.type === 'heldOut') metrics({ heldOutLossNats: event.lossNats }, event.tokens);
+      if (event.type === 'heldOut') metrics({ [lossName(event.segment)]: event.lossNats }, event.tokens);
       if (event.type === 'resumed') log(`resumed ${event.segment} after step ${event.step}`);
     },
   };
+}
+
+/** The trunk's loss is one curve; a branch, which leaves it at some token and decays, has a name of its own. */
+function lossName(segment: string): string {
+  return segment.startsWith('trunk') ? 'heldOutLossNats' : `heldOutLossNats ${segment}`;
 }
 
 /** Copies metrics line by line without the fields that depend on the clock, so that equal runs give equal bytes. */

@@ -38,7 +38,7 @@ export interface Duration {
 }
 
 /** Runs to look back on, a study. */
-const RUNS_KEPT_IN_MIND = 50;
+export const RUNS_KEPT_IN_MIND = 50;
 
 /** All durations of unbroken attempts that the store's recent runs recorded. */
 export async function recordedDurations(store: Store): Promise<Duration[]> {

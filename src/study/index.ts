@@ -9,6 +9,7 @@ export { checkStudy, type Source, type Step, type Study } from './graph.ts';
 export * from './kind.ts';
 export * from './live.ts';
 export { defaultWorkers, LocalExecutor, type LocalOptions, type Machine, thisMachine } from './local.ts';
+export { type MetricPoint, readMetrics, type StepMetrics } from './metrics.ts';
 export * from './plan.ts';
 export { Registry } from './registry.ts';
 export * from './run.ts';

@@ -33,10 +33,11 @@ export const evaluateStep = defineStep({
   inputs: { run: one(ARTIFACTS.run), collection: one(ARTIFACTS.collection) },
   outputs: () => ({ 'scores.json': ARTIFACTS.scores }),
   estimate: () => ({ seconds: 1 }),
-  async run({ params, inputs, output }) {
+  async run({ params, inputs, output, metrics }) {
     const { prettyJson } = await import('../../base/index.ts');
     const { scoreRun } = await import('../score-run.ts');
     const scores = await scoreRun(inputs.run, inputs.collection, params);
+    metrics(scores.measures);
     await writeFile(output('scores.json'), prettyJson(scores));
   },
 });

@@ -49,7 +49,7 @@ export const iclStep = defineStep({
   outputs: () => ({ 'icl.json': ARTIFACTS.icl }),
   resources: ({ threads }) => ({ threads }),
   estimate: () => ({ seconds: 10 }),
-  async run({ params, inputs, output, threads, signal, progress }) {
+  async run({ params, inputs, output, threads, signal, progress, metrics }) {
     const { prettyJson } = await import('../../base/index.ts');
     const { evaluateIcl, gauntletAccuracy, openIclModel, readTasks, taskNames } = await import(
       '../../icl/index.ts'
@@ -72,6 +72,7 @@ export const iclStep = defineStep({
         bitsPerByte: measured(result.bitsPerByte),
       })),
     };
+    metrics(Object.fromEntries(scores.tasks.map(({ name, accuracy }) => [name, accuracy.value])));
     await writeFile(output('icl.json'), prettyJson(scores));
   },
 });

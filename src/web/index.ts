@@ -1,0 +1,2 @@
+/** The dashboard of a store. */
+export { type Dashboard, type ServeOptions, serve } from './server.ts';
