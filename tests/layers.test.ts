@@ -142,3 +142,13 @@ test('each foreign engine has one owner', () => {
     [],
   );
 });
+
+test('threads are started by base; elsewhere only the files of workers know Piscina, for their data', () => {
+  const bad = imports.filter(
+    ({ file, folder, target }) => target === 'piscina' && folder !== 'base' && !/worker\.ts$/i.test(file),
+  );
+  assert.deepEqual(
+    bad.map(({ file }) => file),
+    [],
+  );
+});

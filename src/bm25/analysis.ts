@@ -1,5 +1,5 @@
 /** Texts to bags whose terms are numbered by one table: in this thread, or in several. */
-import { Piscina } from 'piscina';
+import { openPool } from '../base/index.ts';
 import { withRoom } from '../data/index.ts';
 import { type AnalyzerName, analyzerNamed } from './analyzer.ts';
 import type { AnalyzedTexts } from './analyzeWorker.ts';
@@ -39,12 +39,8 @@ async function* inThisThread(texts: Texts, analyzer: AnalyzerName): AsyncGenerat
 }
 
 async function* inThreads(texts: Texts, analyzer: AnalyzerName, threads: number): AsyncGenerator<Analyzed> {
-  const pool = new Piscina<readonly string[], AnalyzedTexts>({
-    filename: new URL('./analyzeWorker.js', import.meta.url).href,
-    workerData: analyzer,
-    minThreads: threads,
-    maxThreads: threads,
-  });
+  const worker = new URL('./analyzeWorker.js', import.meta.url);
+  const pool = openPool<readonly string[], AnalyzedTexts>(worker, { workers: threads, workerData: analyzer });
   try {
     const numbering = new Numbering();
     const ahead: Promise<Analyzed>[] = [];
@@ -57,7 +53,7 @@ async function* inThreads(texts: Texts, analyzer: AnalyzerName, threads: number)
     }
     for (const running of ahead) yield await running;
   } finally {
-    await pool.destroy();
+    await pool.close();
   }
 }
 

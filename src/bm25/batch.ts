@@ -1,7 +1,6 @@
 /** Many queries at once, over threads that share one index. Answers come in the order of the queries and do not depend on the threads. */
 import { setImmediate } from 'node:timers/promises';
-import { Piscina } from 'piscina';
-import { InputError } from '../base/index.ts';
+import { InputError, openPool } from '../base/index.ts';
 import type { Prepared } from './prepare.ts';
 import { type Found, Searcher } from './search.ts';
 import { type PackedAnswers, type Query, type SearchTask, unpackAnswer } from './tasks.ts';
@@ -56,15 +55,15 @@ async function* inThreads(
   tasks: readonly SearchTask[],
   { threads = 1, signal }: BatchOptions,
 ): AsyncGenerator<Answer> {
-  const pool = new Piscina<SearchTask, PackedAnswers>({
-    filename: new URL('./searchWorker.js', import.meta.url).href,
+  const worker = new URL('./searchWorker.js', import.meta.url);
+  const pool = openPool<SearchTask, PackedAnswers>(worker, {
+    workers: threads,
     workerData: prepared,
-    minThreads: threads,
-    maxThreads: threads,
+    signal,
   });
   try {
     const run = (task: SearchTask) => {
-      const running = pool.run(task, { signal: signal ?? null });
+      const running = pool.run(task);
       running.catch(() => undefined); // reported where it is awaited
       return running;
     };
@@ -76,6 +75,6 @@ async function* inThreads(
       if (next < tasks.length) ahead.push(run(tasks[next]!));
     }
   } finally {
-    await pool.destroy();
+    await pool.close();
   }
 }

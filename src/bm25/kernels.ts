@@ -5,37 +5,32 @@
 import { CODE_SHIFT, DOCUMENT_MASK } from './postings.ts';
 import { GRID } from './scoring.ts';
 
-/** Adds the contributions of postings `from` to `to` to the sums of their documents. */
-export function addAll(
+/** Adds the contributions of postings `from` to `to`, `weight` times the part of their code, to the sums of their documents. */
+type Add = (
   sums: Float64Array,
   postings: Uint32Array,
   from: number,
   to: number,
   parts: Float64Array,
   weight: number,
-): void {
+) => void;
+
+export const addAll: Add = (sums, postings, from, to, parts, weight) => {
   for (let i = from; i < to; i++) {
     const posting = postings[i]!;
     sums[posting & DOCUMENT_MASK]! += weight * parts[posting >>> CODE_SHIFT]! + GRID - GRID;
   }
-}
+};
 
-/** The same for documents whose sums are not 0. */
-export function addWhereFound(
-  sums: Float64Array,
-  postings: Uint32Array,
-  from: number,
-  to: number,
-  parts: Float64Array,
-  weight: number,
-): void {
+/** For documents whose sums are not 0 only. */
+export const addWhereFound: Add = (sums, postings, from, to, parts, weight) => {
   for (let i = from; i < to; i++) {
     const posting = postings[i]!;
     const sum = sums[posting & DOCUMENT_MASK]!;
     if (sum !== 0)
       sums[posting & DOCUMENT_MASK] = sum + (weight * parts[posting >>> CODE_SHIFT]! + GRID - GRID);
   }
-}
+};
 
 /** Documents that may still reach the best, with their sums so far; a place more than there are documents, for a write past the end. */
 export interface Candidates {

@@ -1,3 +1,4 @@
+/** The commands around scaling fits: what they print as JSON, on simulated ladders and on the published table, and what they refuse. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,6 +13,9 @@ before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'isoflop-cli-'));
 });
 after(() => rm(folder, { recursive: true }));
+
+/** The arguments of a command line without quotes. */
+const words = (line: string): string[] => line.split(' ');
 
 async function run(...argv: readonly string[]): Promise<{ code: number; out: string; log: string }> {
   const io = testIo();
@@ -47,13 +51,8 @@ test('fit prints one object with the promised fields, for foreign column names t
   const report = await json(
     'fit',
     table,
-    '--form',
-    'chinchilla',
     ...columns,
-    '--resamples',
-    '20',
-    '--starts',
-    '400',
+    ...words('--form chinchilla --resamples 20 --starts 400'),
   );
   for (const field of [
     'form',
@@ -73,19 +72,8 @@ test('fit prints one object with the promised fields, for foreign column names t
   const derived = await json(
     'fit',
     table,
-    '--form',
-    'chinchilla',
-    '--params',
-    'Model Size',
-    '--flops',
-    'Training FLOP',
-    '--derive',
-    '--y',
-    'loss',
-    '--resamples',
-    '0',
-    '--starts',
-    '400',
+    ...['--params', 'Model Size', '--flops', 'Training FLOP', '--derive', '--y', 'loss'],
+    ...words('--form chinchilla --resamples 0 --starts 400'),
   );
   assert.ok(Math.abs(Number(derived['objective']) - Number(report['objective'])) < 1e-9);
 });
@@ -121,49 +109,16 @@ test('fit with a hold-out, file, figure and prediction', async () => {
 });
 
 test('fit, compare, correlate, proxy, optimal and cost work on the published table', async () => {
-  const families = ['--family', 'SGPT-msmarco', '--family', 'udever-bloom'];
-  const report = await json(
-    'fit',
-    'published',
-    ...families,
-    '--form',
-    'power',
-    '--x',
-    'flops',
-    '--y',
-    'beir14',
-    '--resamples',
-    '20',
-  );
+  const families = words('published --family SGPT-msmarco --family udever-bloom');
+  const powerLaw = ['fit', ...families, ...words('--form power --x flops --y beir14')];
+  const report = await json(...powerLaw, '--resamples', '20');
   assert.equal(report['n'], 8);
   assert.equal(report['flopsConvention'], '6nd');
-  const compared = await json(
-    'fit',
-    'published',
-    ...families,
-    '--form',
-    'power',
-    '--x',
-    'flops',
-    '--y',
-    'beir14',
-    '--compare',
-  );
+  const compared = await json(...powerLaw, '--compare');
   assert.equal((compared['comparison']! as unknown[]).length, 4);
-  const decoders = ['--where', 'study=luo2024', '--where', 'type=decoder'];
-  const correlated = await json(
-    'correlate',
-    'published',
-    ...decoders,
-    '--x',
-    'icl',
-    '--y',
-    'beir13',
-    '--partial',
-    'flops',
-    '--resamples',
-    '20',
-  );
+  const decoders = words('published --where study=luo2024 --where type=decoder');
+  const partial = words('--x icl --y beir13 --partial flops --resamples 20');
+  const correlated = await json('correlate', ...decoders, ...partial);
   const [hellaswag] = correlated['pairs']! as {
     x: string;
     n: number;
@@ -174,35 +129,17 @@ test('fit, compare, correlate, proxy, optimal and cost work on the published tab
   assert.ok(
     Math.abs(hellaswag!.pearson.value - 0.957) < 0.001 && Math.abs(hellaswag!.spearman.value - 0.9) < 0.001,
   );
-  const proxied = await json(
-    'proxy',
-    'published',
-    ...decoders,
-    '--icl',
-    'hellaswag',
-    '--y',
-    'beir13',
-    '--score',
-    'hellaswag=0.79',
-  );
+  const score = words('--icl hellaswag --y beir13 --score hellaswag=0.79');
+  const proxied = await json('proxy', ...decoders, ...score);
   assert.ok(Math.abs((proxied['prediction']! as { value: number }).value - 0.504) < 0.001);
-  const optimal = await json('optimal', '--budget', '1e21', '--resamples', '10');
+  const optimal = await json(...words('optimal --budget 1e21 --resamples 10'));
   assert.equal((optimal['budgets']! as unknown[]).length, 1);
-  const cost = await json('cost', '--params', '1e9', '--tokens', '2e10', '--docs', '1e6', '--queries', '1e6');
+  const cost = await json(...words('cost --params 1e9 --tokens 2e10 --docs 1e6 --queries 1e6'));
   assert.equal((cost['cost']! as { pretraining: number }).pretraining, 1.2e20);
-  const wished = await json('cost', '--wish', '0.45', '--docs', '1e6');
+  const wished = await json(...words('cost --wish 0.45 --docs 1e6'));
   assert.ok(Number(wished['params']) > 1e8);
-  const listed = await json(
-    'published',
-    '--where',
-    'type=encoder',
-    '--column',
-    'model',
-    '--column',
-    'params',
-    '--column',
-    'source',
-  );
+  const columns = words('--column model --column params --column source');
+  const listed = await json('published', '--where', 'type=encoder', ...columns);
   assert.ok((listed['rows']! as unknown[]).length > 20);
 });
 

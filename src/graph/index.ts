@@ -1,11 +1,11 @@
 export * from './build.ts';
-export { evaluate, type Numbers, toNumbers } from './evaluate.ts';
 export * from './flops.ts';
 export * from './grad.ts';
 export { makeGraph, verify } from './graph.ts';
 export { type OpName, ops } from './ops/index.ts';
 export * from './passes/index.ts';
 export * from './print.ts';
+export * from './reference/index.ts';
 export * from './repeat.ts';
 export { isDifferentiable, type NotDifferentiable, type Rule, type Vjp } from './rule.ts';
 export * from './types.ts';

@@ -1,128 +1,22 @@
-/**
- * A second, independent way to run a graph: every operator written naively over float64 numbers. Slow on purpose and used as
- * the oracle of tests: engine kernels must agree with it, and gradients are checked against finite differences of it.
- */
-import { InternalError } from '../base/index.ts';
-import { attribute } from './rule.ts';
+/** One naive kernel per operator, over float64 numbers: written from the operator's definition, an element at a time. */
+import { InternalError } from '../../base/index.ts';
+import { attribute } from '../rule.ts';
+import { type DType, elementCount, type Node, normalAxis, numbersOf, type Tensor } from '../types.ts';
 import {
-  type DType,
-  type Graph,
-  type Node,
-  normalAxis,
-  numbersOf,
-  type Tensor,
-  type Value,
-} from './types.ts';
+  commonShape,
+  cut,
+  flatten,
+  groups,
+  indices,
+  make,
+  mapRows,
+  type Numbers,
+  permute,
+  stretched,
+  toNumbers,
+} from './arrays.ts';
 
-/** A tensor of plain numbers, whatever its element type. */
-export interface Numbers {
-  readonly dtype: DType;
-  readonly shape: readonly number[];
-  readonly data: readonly number[];
-}
-
-export function toNumbers(tensor: Tensor): Numbers {
-  return { dtype: tensor.dtype, shape: tensor.shape, data: numbersOf(tensor) };
-}
-
-/** Runs a graph on named inputs. */
-export function evaluate(graph: Graph, feeds: Readonly<Record<string, Numbers>>): Record<string, Numbers> {
-  const values = new Map<Value, Numbers>();
-  for (const input of graph.inputs) {
-    const feed = feeds[input.name!];
-    if (!feed) throw new InternalError(`no feed for ${input.name}`);
-    values.set(input, feed);
-  }
-  run(graph, values);
-  return Object.fromEntries(graph.outputs.map(({ name, value }) => [name, values.get(value)!]));
-}
-
-function run(graph: Graph, values: Map<Value, Numbers>): void {
-  for (const node of graph.nodes) {
-    const inputs = node.inputs.map(input => values.get(input)!);
-    const results = node.op === 'Loop' ? runLoop(node, inputs, values) : kernelOf(node.op)(node, inputs);
-    node.outputs.forEach((output, i) => {
-      const expected = output.type.shape;
-      const { shape } = results[i]!;
-      const fits =
-        expected.length === shape.length &&
-        expected.every((dim, axis) => typeof dim === 'string' || dim === shape[axis]);
-      if (!fits) throw new InternalError(`${node.op} made [${shape}], inferred [${expected}]`);
-      values.set(output, { ...results[i]!, dtype: output.type.dtype });
-    });
-  }
-}
-
-function runLoop(node: Node, inputs: readonly Numbers[], outer: ReadonlyMap<Value, Numbers>): Numbers[] {
-  const body = node.attributes['body'] as Graph;
-  let carried = inputs.slice(2);
-  const stacks: number[][] = [];
-  const stackShapes: (readonly number[])[] = [];
-  const count = inputs[0]!.data[0]!;
-  for (let i = 0; i < count; i++) {
-    const values = new Map(outer);
-    const feeds = [make([], [i]), make([], [1]), ...carried];
-    body.inputs.forEach((input, k) => {
-      values.set(input, feeds[k]!);
-    });
-    run(body, values);
-    const results = body.outputs.map(({ value }) => values.get(value)!);
-    carried = results.slice(1, 1 + carried.length);
-    results.slice(1 + carried.length).forEach((result, k) => {
-      stacks[k] = [...(stacks[k] ?? []), ...result.data];
-      stackShapes[k] = [count, ...result.shape];
-    });
-  }
-  return [...carried, ...stacks.map((data, k) => make(stackShapes[k]!, data))];
-}
-
-type Kernel = (node: Node, inputs: readonly Numbers[]) => readonly Numbers[];
-
-function kernelOf(op: string): Kernel {
-  const kernel = kernels[op];
-  if (!kernel) throw new InternalError(`the reference evaluator has no ${op}`);
-  return kernel;
-}
-
-const make = (shape: readonly number[], data: readonly number[], dtype: DType = 'float64'): Numbers => ({
-  dtype,
-  shape,
-  data,
-});
-const size = (shape: readonly number[]): number => shape.reduce((n, dim) => n * dim, 1);
-
-/** Every index of a shape, last axis fastest. */
-function indices(shape: readonly number[]): number[][] {
-  return Array.from({ length: size(shape) }, (_, flat) => unflatten(flat, shape));
-}
-
-function unflatten(flat: number, shape: readonly number[]): number[] {
-  const index = new Array<number>(shape.length);
-  let rest = flat;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    index[axis] = rest % shape[axis]!;
-    rest = Math.floor(rest / shape[axis]!);
-  }
-  return index;
-}
-
-function flatten(index: readonly number[], shape: readonly number[]): number {
-  return index.reduce((flat, at, axis) => flat * shape[axis]! + at, 0);
-}
-
-/** The element at an index of a shape this tensor is stretched to. */
-function stretched(x: Numbers, index: readonly number[]): number {
-  const own = index.slice(index.length - x.shape.length).map((at, axis) => (x.shape[axis] === 1 ? 0 : at));
-  return x.data[flatten(own, x.shape)]!;
-}
-
-function commonShape(shapes: readonly (readonly number[])[]): number[] {
-  const rank = Math.max(...shapes.map(shape => shape.length));
-  return Array.from({ length: rank }, (_, i) => {
-    const dims = shapes.map(shape => shape[shape.length - rank + i] ?? 1);
-    return dims.find(dim => dim !== 1) ?? 1;
-  });
-}
+export type Kernel = (node: Node, inputs: readonly Numbers[]) => readonly Numbers[];
 
 const elementwise =
   (f: (...numbers: number[]) => number): Kernel =>
@@ -135,24 +29,6 @@ const elementwise =
       ),
     ];
   };
-
-/** x -> (group index, elements): the elements that a reduction combines, in order. */
-function groups(
-  x: Numbers,
-  axes: readonly number[],
-): { readonly kept: number[]; readonly members: number[][] } {
-  const kept = x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim));
-  const members: number[][] = Array.from({ length: size(kept) }, () => []);
-  indices(x.shape).forEach((index, flat) => {
-    members[
-      flatten(
-        index.map((at, axis) => (axes.includes(axis) ? 0 : at)),
-        kept,
-      )
-    ]!.push(x.data[flat]!);
-  });
-  return { kept, members };
-}
 
 const reduction =
   (f: (members: readonly number[]) => number): Kernel =>
@@ -174,15 +50,6 @@ function logSumExp(numbers: readonly number[]): number {
   return top + Math.log(sum(numbers.map(x => Math.exp(x - top))));
 }
 
-/** Over rows of the last axis. */
-function mapRows(x: Numbers, f: (row: readonly number[]) => readonly number[]): Numbers {
-  const width = x.shape.at(-1)!;
-  const rows = Array.from({ length: x.data.length / width }, (_, i) =>
-    f(x.data.slice(i * width, (i + 1) * width)),
-  );
-  return make([...x.shape.slice(0, -1), rows[0]?.length ?? width], rows.flat());
-}
-
 function product(a: Numbers, b: Numbers): Numbers {
   const [m, k] = a.shape.slice(-2) as [number, number];
   const n = b.shape.at(-1)!;
@@ -195,18 +62,6 @@ function product(a: Numbers, b: Numbers): Numbers {
     return total;
   });
   return make([...batch, m, n], data);
-}
-
-function permute(x: Numbers, perm: readonly number[]): Numbers {
-  const shape = perm.map(axis => x.shape[axis]!);
-  const data = indices(shape).map(index => {
-    const from = new Array<number>(index.length);
-    perm.forEach((axis, i) => {
-      from[axis] = index[i]!;
-    });
-    return x.data[flatten(from, x.shape)]!;
-  });
-  return make(shape, data);
 }
 
 const flip = (x: Numbers, yes: number): Numbers => (yes ? permute(x, [1, 0]) : x);
@@ -237,7 +92,7 @@ function normalize(node: Node, [x, scale, bias]: readonly Numbers[]): Numbers[] 
 
 function reshape([x, to]: readonly Numbers[]): Numbers[] {
   const shape = to!.data.map((dim, i) => (dim === 0 ? x!.shape[i]! : dim));
-  const rest = x!.data.length / -size(shape);
+  const rest = x!.data.length / -elementCount(shape);
   return [
     make(
       shape.map(dim => (dim === -1 ? rest : dim)),
@@ -259,22 +114,6 @@ function join(node: Node, parts: readonly Numbers[]): Numbers[] {
     return part.data[flatten(index.with(axis, at), part.shape)]!;
   });
   return [make(shape, data)];
-}
-
-/** The part of a tensor that begins at `starts` and has this shape. */
-function cut(x: Numbers, starts: readonly number[], shape: readonly number[]): Numbers {
-  return make(
-    shape,
-    indices(shape).map(
-      index =>
-        x.data[
-          flatten(
-            index.map((at, axis) => at + starts[axis]!),
-            x.shape,
-          )
-        ]!,
-    ),
-  );
 }
 
 function cutSlices([x, starts, ends, axes]: readonly Numbers[]): Numbers[] {
@@ -317,7 +156,7 @@ function gather(node: Node, [data, at]: readonly Numbers[]): Numbers[] {
 function scatter([data, at, updates]: readonly Numbers[]): Numbers[] {
   const result = [...data!.data];
   const depth = at!.shape.at(-1)!;
-  const width = size(data!.shape.slice(depth));
+  const width = elementCount(data!.shape.slice(depth));
   for (let i = 0; i < at!.data.length / depth; i++) {
     const start = flatten(at!.data.slice(i * depth, (i + 1) * depth), data!.shape.slice(0, depth)) * width;
     for (let j = 0; j < width; j++) result[start + j]! += updates!.data[i * width + j]!;
@@ -336,7 +175,7 @@ function expand([x, to]: readonly Numbers[]): Numbers[] {
 }
 
 /** erf by its Taylor series, to full double precision: sum of (-1)^n x^(2n+1) / (n! (2n+1)), times 2/sqrt(pi). */
-export function erf(x: number): number {
+function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let [term, total] = [x, x];
   // Kummer's form, whose terms are all positive: erf x = 2/sqrt(pi) exp(-x^2) sum of 2^n x^(2n+1) / (2n+1)!!
@@ -365,7 +204,7 @@ const fill = (node: Node, [to]: readonly Numbers[]): Numbers[] => {
   const [value] = numbersOf(
     attribute<Tensor>(node, 'value', { dtype: 'float32', shape: [1], data: new Float32Array(1) }),
   );
-  return [make(to!.data, new Array<number>(size(to!.data)).fill(value!))];
+  return [make(to!.data, new Array<number>(elementCount(to!.data)).fill(value!))];
 };
 
 const kernels: Readonly<Record<string, Kernel>> = {
@@ -422,3 +261,10 @@ const kernels: Readonly<Record<string, Kernel>> = {
   Gather: gather,
   ScatterND: (_node, inputs) => scatter(inputs),
 };
+
+/** Throws an `InternalError` for an operator without a kernel. */
+export function kernelOf(op: string): Kernel {
+  const kernel = kernels[op];
+  if (!kernel) throw new InternalError(`the reference evaluator has no ${op}`);
+  return kernel;
+}

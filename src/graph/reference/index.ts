@@ -1,0 +1,2 @@
+export { type Numbers, toNumbers } from './arrays.ts';
+export { evaluate } from './evaluate.ts';
