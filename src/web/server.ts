@@ -161,11 +161,12 @@ class Site {
   }
 }
 
+/** A part of a path; what is no encoding of anything becomes a character that no name has. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return '';
+    return '\ufffd';
   }
 }
 
