@@ -63,6 +63,12 @@ export const EXIT_BUG = 70;
 /** How many problems of one file are printed before the rest is only counted. */
 const PROBLEMS_KEPT = 50;
 
+/** Problems as plain data: how many there were, and the first of them. */
+export interface FoundProblems {
+  readonly count: number;
+  readonly kept: readonly Problem[];
+}
+
 /** Collects problems so that a reader can report all of a file's faults at once. */
 export class Problems {
   readonly #kept: Problem[] = [];
@@ -75,6 +81,17 @@ export class Problems {
   add(where: string, message: string): void {
     this.#count++;
     if (this.#kept.length < PROBLEMS_KEPT) this.#kept.push({ where, message });
+  }
+
+  /** What another collector found, in another thread perhaps. */
+  absorb({ count, kept }: FoundProblems): void {
+    this.#kept.push(...kept.slice(0, PROBLEMS_KEPT - this.#kept.length));
+    this.#count += count;
+  }
+
+  /** All that was found, as plain data. */
+  found(): FoundProblems {
+    return { count: this.#count, kept: [...this.#kept] };
   }
 
   list(): readonly Problem[] {

@@ -15,6 +15,12 @@ export interface LineBlock {
   readonly lines: readonly string[];
 }
 
+/** The same before decoding: whole lines, without the end of the last one. The bytes have a buffer of their own. */
+export interface LineBytes {
+  readonly first: number;
+  readonly bytes: Buffer;
+}
+
 export interface LineOptions {
   /** Longest line accepted, in bytes (default 64 MiB). */
   readonly maxLineBytes?: number;
@@ -71,14 +77,18 @@ export async function isGzip(path: string): Promise<boolean> {
 
 /** The lines of a text file in blocks. `\r\n` and `\n` both end a line; a last line without an end counts; a byte-order mark is dropped. */
 export async function* readLineBlocks(path: string, options: LineOptions = {}): AsyncGenerator<LineBlock> {
+  for await (const block of readLineBytes(path, options)) yield decodeLines(block, path);
+}
+
+/** The lines of a text file before they are decoded, for other threads to go on with; see `decodeLines`. */
+export async function* readLineBytes(path: string, options: LineOptions = {}): AsyncGenerator<LineBytes> {
   const maxLineBytes = options.maxLineBytes ?? 64 << 20;
   let rest: Buffer[] = [];
   let restBytes = 0;
   let first = 1;
-  const take = (bytes: Buffer): LineBlock => {
-    const lines = decodeLines(bytes, path, first);
-    const block = { first, lines };
-    first += lines.length;
+  const take = (bytes: Buffer): LineBytes => {
+    const block = { first, bytes };
+    first += countLines(bytes);
     return block;
   };
   for await (const chunk of readBytes(path, options.signal, options.onRead)) {
@@ -100,13 +110,21 @@ export async function* readLineBlocks(path: string, options: LineOptions = {}): 
   if (restBytes > 0) yield take(Buffer.concat(rest));
 }
 
-function decodeLines(bytes: Buffer, path: string, first: number): string[] {
+/** One more than there are line ends: what is read ends before the last one. */
+function countLines(bytes: Buffer): number {
+  let count = 1;
+  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) count++;
+  return count;
+}
+
+/** The text of lines that were read as bytes. Invalid UTF-8 is an `InputError` with its line; `path` is for that. */
+export function decodeLines({ first, bytes }: LineBytes, path: string): LineBlock {
   const lines = decodeBlock(bytes, path, first).split('\n');
   for (let i = 0; i < lines.length; i++) {
     const line = lines[i]!;
     if (line.endsWith('\r')) lines[i] = line.slice(0, -1);
   }
-  return lines;
+  return { first, lines };
 }
 
 /** `TextDecoder` drops a byte-order mark at the start of every block; only the file's own may go. */

@@ -1,10 +1,12 @@
 /** Texts to bags whose terms are numbered by one table: in this thread, or in several. */
-import { openPool } from '../base/index.ts';
-import { withRoom } from '../data/index.ts';
+import { InputError, openPool, Problems, type WorkerPool } from '../base/index.ts';
+import { type CorpusBlock, readCorpusBlocks, UniqueIds, withRoom } from '../data/index.ts';
+import type { AnalyzedTexts } from './analysisThread.ts';
 import { type AnalyzerName, analyzerNamed } from './analyzer.ts';
-import type { AnalyzedTexts } from './analyzeWorker.ts';
 import { BagMaker, type Bags } from './bags.ts';
-import { StringTable } from './intern.ts';
+import type { AnalyzedLines } from './corpusWorker.ts';
+import { type StringPacker, StringTable } from './intern.ts';
+import type { PackedStrings } from './strings.ts';
 
 /** Bags of consecutive documents, in order, and the terms met so far. */
 export interface Analyzed {
@@ -23,7 +25,7 @@ export function analyzeTexts(
   analyzer: AnalyzerName,
   threads: number,
 ): AsyncGenerator<Analyzed> {
-  return threads > 1 ? inThreads(texts, analyzer, threads) : inThisThread(texts, analyzer);
+  return threads > 1 ? textsInThreads(texts, analyzer, threads) : inThisThread(texts, analyzer);
 }
 
 async function* inThisThread(texts: Texts, analyzer: AnalyzerName): AsyncGenerator<Analyzed> {
@@ -38,15 +40,70 @@ async function* inThisThread(texts: Texts, analyzer: AnalyzerName): AsyncGenerat
   yield { bags: maker.take(), terms };
 }
 
-async function* inThreads(texts: Texts, analyzer: AnalyzerName, threads: number): AsyncGenerator<Analyzed> {
+async function* textsInThreads(
+  texts: Texts,
+  analyzer: AnalyzerName,
+  threads: number,
+): AsyncGenerator<Analyzed> {
   const worker = new URL('./analyzeWorker.js', import.meta.url);
   const pool = openPool<readonly string[], AnalyzedTexts>(worker, { workers: threads, workerData: analyzer });
+  const numbering = new Numbering();
+  yield* inOrder(pool, threads, texts, batch =>
+    pool.run(batch).then(({ bags, ...analyzed }) => numbering.adopt(bags, analyzed)),
+  );
+}
+
+/**
+ * Analyzes the corpus of a folder in threads that also read its lines, and keeps the documents' ids. What is wrong with the whole file is
+ * collected; once something is, nothing more is yielded, and the `InputError` with all of it ends the iteration.
+ */
+export async function* analyzeCorpus(
+  folder: string,
+  ids: StringPacker,
+  { analyzer, threads, signal }: { analyzer: AnalyzerName; threads: number; signal: AbortSignal | undefined },
+): AsyncGenerator<Analyzed> {
+  const worker = new URL('./corpusWorker.js', import.meta.url);
+  const pool = openPool<CorpusBlock, AnalyzedLines>(worker, { workers: threads, workerData: analyzer });
+  const [numbering, unique, problems] = [new Numbering(), new UniqueIds(), new Problems()];
+  const analyzed = inOrder(pool, threads, readCorpusBlocks(folder, { signal }), async block => {
+    const { bags, ...rest } = await pool.run(block, [block.bytes.buffer as ArrayBuffer]);
+    return { ...numbering.adopt(bags, rest), ...rest, path: block.path };
+  });
+  let path = folder;
+  for await (const block of analyzed) {
+    path = block.path;
+    problems.absorb(block.problems);
+    addIds(unique, block.ids, block.lines, path, problems);
+    if (problems.count > 0) continue;
+    ids.pushAll(block.ids);
+    yield block;
+  }
+  problems.throwIfAny();
+  if (unique.size === 0) throw new InputError(path, 'holds no documents');
+}
+
+function addIds(
+  unique: UniqueIds,
+  { bytes, ends }: PackedStrings,
+  lines: Uint32Array,
+  path: string,
+  problems: Problems,
+): void {
+  for (let i = 0, from = 0; i < ends.length; from = ends[i++]!)
+    unique.addBytes({ bytes, from, to: ends[i]! }, path, lines[i]!, problems);
+}
+
+/** Gives the pieces of a collection to threads, a few ahead of what is asked for, and yields the answers in the order of the pieces. */
+async function* inOrder<Piece, Answer>(
+  pool: Pick<WorkerPool<never, unknown>, 'close'>,
+  threads: number,
+  pieces: AsyncIterable<Piece> | Iterable<Piece>,
+  answer: (piece: Piece) => Promise<Answer>,
+): AsyncGenerator<Answer> {
   try {
-    const numbering = new Numbering();
-    const ahead: Promise<Analyzed>[] = [];
-    for await (const batch of texts) {
-      // Bags are renumbered on arrival: a worker's come in the order it made them, which need not be the order of the batches.
-      const running = pool.run(batch).then(analyzed => numbering.adopt(analyzed));
+    const ahead: Promise<Answer>[] = [];
+    for await (const piece of pieces) {
+      const running = answer(piece);
       running.catch(() => undefined); // reported where it is awaited
       ahead.push(running);
       if (ahead.length > 3 * threads) yield await ahead.shift()!;
@@ -63,11 +120,13 @@ class Numbering {
   /** For each worker, the number here of each of its terms. */
   readonly #numbers = new Map<number, { map: Uint32Array<ArrayBuffer>; size: number }>();
 
-  adopt({ worker, bags, newTerms }: AnalyzedTexts): Analyzed {
+  /** Renumbers bags on arrival: a worker's come in the order it made them, which need not be the order of the pieces. */
+  adopt(bags: Bags, { worker, newTerms, newEnds }: Omit<AnalyzedTexts, 'bags'>): Analyzed {
     const numbers = this.#numbers.get(worker) ?? { map: new Uint32Array(1024), size: 0 };
     this.#numbers.set(worker, numbers);
-    numbers.map = withRoom(numbers.map, numbers.size + newTerms.length);
-    for (const term of newTerms) numbers.map[numbers.size++] = this.#terms.intern(term, 0, term.length);
+    numbers.map = withRoom(numbers.map, numbers.size + newEnds.length);
+    for (let i = 0, from = 0; i < newEnds.length; from = newEnds[i++]!)
+      numbers.map[numbers.size++] = this.#terms.intern(newTerms, from, newEnds[i]!);
     const { map } = numbers;
     const { terms } = bags;
     for (let i = 0; i < terms.length; i++) terms[i] = map[terms[i]!]!;

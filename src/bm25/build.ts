@@ -4,7 +4,7 @@
  */
 import { InputError, type Progress, silentProgress } from '../base/index.ts';
 import { withRoom } from '../data/index.ts';
-import { analyzeTexts } from './analysis.ts';
+import { analyzeCorpus, analyzeTexts } from './analysis.ts';
 import type { AnalyzerName } from './analyzer.ts';
 import type { Bags, DocumentBatch } from './bags.ts';
 import { type Codebook, PairCounter } from './codes.ts';
@@ -13,6 +13,11 @@ import { listStarts, type Part, PartMaker, planParts } from './postings.ts';
 import { shareCopy, shared } from './shared.ts';
 import { BagSpool } from './spool.ts';
 import { compareWith, type PackedStrings, packedOrder, unpack } from './strings.ts';
+
+export type DocumentBatches = AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>;
+
+/** A collection: its documents, or the folder to read them from, which several threads then do together. */
+export type Documents = DocumentBatches | { readonly folder: string };
 
 export interface BuildOptions {
   readonly analyzer: AnalyzerName;
@@ -61,13 +66,10 @@ export function documentId(index: Bm25Index, document: number): string {
 }
 
 /** Builds an index in memory. Throws an `InputError` on duplicate ids and on a collection without documents. */
-export async function buildIndex(
-  batches: AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>,
-  options: BuildOptions,
-): Promise<Bm25Index> {
+export async function buildIndex(source: Documents, options: BuildOptions): Promise<Bm25Index> {
   const parts: Part[] = [];
   const spool = new BagSpool({ memoryBytes: Number.POSITIVE_INFINITY });
-  const head = await invert(batches, options, spool, {
+  const head = await invert(source, options, spool, {
     head: async () => undefined,
     part: async part => void parts.push(part),
   });
@@ -84,25 +86,25 @@ export interface IndexSink {
 export async function buildInto(
   sink: IndexSink,
   beside: string,
-  batches: AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>,
+  source: Documents,
   options: BuildOptions,
 ): Promise<IndexHead> {
   const memoryBytes = options.memoryBytes ?? DEFAULT_MEMORY_BYTES;
   const spool = new BagSpool({ memoryBytes: memoryBytes / 2, beside });
   try {
-    return await invert(batches, options, spool, sink);
+    return await invert(source, options, spool, sink);
   } finally {
     await spool.close();
   }
 }
 
 async function invert(
-  batches: AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>,
+  source: Documents,
   options: BuildOptions,
   spool: BagSpool,
   sink: IndexSink,
 ): Promise<IndexHead> {
-  const collection = await collect(batches, options, spool);
+  const collection = await collect(source, options, spool);
   const { documents, lengths, ids, codebook } = collection;
   const { terms, df, order } = inByteOrder(collection.terms, collection.df);
   const plans = planParts(df, documents, options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
@@ -146,7 +148,7 @@ interface Collection {
 
 /** Analyzes all documents into the spool. */
 async function collect(
-  batches: AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>,
+  source: Documents,
   { analyzer, threads = 1, codes, progress = silentProgress, signal }: BuildOptions,
   spool: BagSpool,
 ): Promise<Collection> {
@@ -156,7 +158,11 @@ async function collect(
   let [lengths, df] = [new Uint32Array(1024), new Uint32Array(1024)];
   let documents = 0;
   let terms = new StringTable();
-  for await (const analyzed of analyzeTexts(textsOf(batches, ids, signal), analyzer, threads)) {
+  const analysis =
+    'folder' in source
+      ? analyzeCorpus(source.folder, ids, { analyzer, threads, signal })
+      : analyzeTexts(textsOf(source, ids, signal), analyzer, threads);
+  for await (const analyzed of analysis) {
     const { bags } = analyzed;
     terms = analyzed.terms;
     lengths = withRoom(lengths, documents + bags.lengths.length);
@@ -182,7 +188,7 @@ async function collect(
 
 /** The texts of batches, whose ids are kept. */
 async function* textsOf(
-  batches: AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>,
+  batches: DocumentBatches,
   ids: StringPacker,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly string[]> {

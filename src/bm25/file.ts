@@ -12,8 +12,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 import { type AtomicFile, InputError, StepError, unreadable, writeAtomically } from '../base/index.ts';
-import type { DocumentBatch } from './bags.ts';
-import { type Bm25Index, type BuildOptions, buildInto, type IndexHead } from './build.ts';
+import { type Bm25Index, type BuildOptions, buildInto, type Documents, type IndexHead } from './build.ts';
 import { type Catalog, parseCatalog, type SectionEntry, TYPES, type TypeName } from './catalog.ts';
 import { checkIndex } from './check.ts';
 import type { Part } from './postings.ts';
@@ -28,11 +27,7 @@ const READ_BYTES = 1 << 26;
 type Array = Uint8Array | Uint16Array | Uint32Array;
 
 /** Builds the index of a collection and writes it, in bounded memory. The file appears whole or not at all. */
-export async function writeIndex(
-  path: string,
-  batches: AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>,
-  options: BuildOptions,
-): Promise<IndexHead> {
+export async function writeIndex(path: string, source: Documents, options: BuildOptions): Promise<IndexHead> {
   return writeSections(path, writer =>
     buildInto(
       {
@@ -40,7 +35,7 @@ export async function writeIndex(
         part: part => writer.part(part),
       },
       path,
-      batches,
+      source,
       options,
     ),
   );

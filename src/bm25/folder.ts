@@ -42,7 +42,8 @@ export async function indexFolder(
   path: string,
   options: BuildOptions,
 ): Promise<IndexSummary> {
-  const head = await writeIndex(path, documentsOf(folder, options.signal), options);
+  const source = (options.threads ?? 1) > 1 ? { folder } : documentsOf(folder, options.signal);
+  const head = await writeIndex(path, source, options);
   return {
     index: path,
     analyzer: head.analyzer,

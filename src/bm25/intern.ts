@@ -5,14 +5,25 @@ import type { PackedStrings } from './strings.ts';
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
+/** Units of a string that a slot holds itself. */
+const INLINE_UNITS = 8;
+/** Numbers a slot. */
+const SLOT = 4;
+
 /**
  * Gives every distinct string a number, counted from 0 in order of arrival. Strings are looked up as ranges of a longer text,
  * so that a word of a document costs no object. FNV-1a over UTF-16 units, open addressing, at most half full.
+ *
+ * A look-up in a table of a million words waits for memory and for little else. So a slot holds all of a string of up to 8 ASCII
+ * letters, which most words are: one line of the cache is fetched, where the hash, the place and the letters would be three.
  */
 export class StringTable {
   #size = 0;
-  /** Pairs: the hash, and the number + 1 (0: free). */
-  #slots = new Int32Array(2 * 1024);
+  /**
+   * A slot: the hash, the number + 1 (0: free), the first four units and the last four, a byte each. Of a string that does not fit the number
+   * is negative, and instead of units come the place in `#units` and the length.
+   */
+  #slots = new Int32Array(SLOT * 1024);
   #units = new Uint16Array(8 * 1024);
   #ends = new Uint32Array(1024);
 
@@ -22,15 +33,56 @@ export class StringTable {
 
   /** The number of `text.slice(start, end)`, which is added if it is new: then the number is the `size` of before. */
   intern(text: string, start: number, end: number): number {
+    return end - start <= INLINE_UNITS
+      ? this.#internShort(text, start, end)
+      : this.#internLong(text, start, end);
+  }
+
+  #internShort(text: string, start: number, end: number): number {
+    let [hash, first, second, fits] = [FNV_BASIS, 0, 0, true];
+    for (let i = start, shift = 0; i < end; i++, shift += 8) {
+      const unit = text.charCodeAt(i);
+      hash = Math.imul(hash ^ unit, FNV_PRIME);
+      if (unit === 0 || unit > 127) fits = false;
+      if (shift < 32) first |= unit << shift;
+      else second |= unit << shift; // shifts count modulo 32
+    }
+    if (!fits) return this.#internLong(text, start, end);
+    hash ^= hash >>> 15;
+    const slots = this.#slots;
+    const mask = slots.length / SLOT - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const at = SLOT * slot;
+      const number = slots[at + 1]!;
+      if (number === 0) {
+        const added = this.#add(text, start, end);
+        this.#fill(at, hash, added + 1, first, second);
+        return added;
+      }
+      if (number > 0 && slots[at + 2] === first && slots[at + 3] === second) return number - 1;
+    }
+  }
+
+  #internLong(text: string, start: number, end: number): number {
     let hash = FNV_BASIS;
     for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), FNV_PRIME);
     hash ^= hash >>> 15;
     const slots = this.#slots;
-    const mask = slots.length / 2 - 1;
+    const mask = slots.length / SLOT - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const number = slots[2 * slot + 1]! - 1;
-      if (number < 0) return this.#add(hash, slot, text, start, end);
-      if (slots[2 * slot] === hash && this.#equals(number, text, start, end)) return number;
+      const at = SLOT * slot;
+      const number = slots[at + 1]!;
+      if (number === 0) {
+        const added = this.#add(text, start, end);
+        this.#fill(at, hash, -added - 1, this.#ends[added]! - (end - start), end - start);
+        return added;
+      }
+      if (
+        number < 0 &&
+        slots[at] === hash &&
+        this.#equals(slots[at + 2]! >>> 0, slots[at + 3]!, text, start, end)
+      )
+        return -number - 1;
     }
   }
 
@@ -40,37 +92,42 @@ export class StringTable {
     return String.fromCharCode(...this.#units.subarray(from, this.#ends[number]!));
   }
 
-  #equals(number: number, text: string, start: number, end: number): boolean {
+  #equals(from: number, length: number, text: string, start: number, end: number): boolean {
+    if (length !== end - start) return false;
     const units = this.#units;
-    const from = number === 0 ? 0 : this.#ends[number - 1]!;
-    if (this.#ends[number]! - from !== end - start) return false;
     for (let i = start, at = from; i < end; i++, at++) if (units[at] !== text.charCodeAt(i)) return false;
     return true;
   }
 
-  #add(hash: number, slot: number, text: string, start: number, end: number): number {
+  /** Keeps a new string. */
+  #add(text: string, start: number, end: number): number {
     const number = this.#size++;
     let at = number === 0 ? 0 : this.#ends[number - 1]!;
     this.#units = withRoom(this.#units, at + end - start);
     this.#ends = withRoom(this.#ends, number + 1);
     for (let i = start; i < end; i++) this.#units[at++] = text.charCodeAt(i);
     this.#ends[number] = at;
-    this.#slots[2 * slot] = hash;
-    this.#slots[2 * slot + 1] = number + 1;
-    if (4 * this.#size > this.#slots.length) this.#rehash();
     return number;
+  }
+
+  #fill(at: number, hash: number, signed: number, third: number, fourth: number): void {
+    const slots = this.#slots;
+    slots[at] = hash;
+    slots[at + 1] = signed;
+    slots[at + 2] = third;
+    slots[at + 3] = fourth;
+    if (2 * SLOT * this.#size > slots.length) this.#rehash();
   }
 
   #rehash(): void {
     const old = this.#slots;
     const slots = new Int32Array(2 * old.length);
-    const mask = slots.length / 2 - 1;
-    for (let i = 0; i < old.length; i += 2) {
+    const mask = slots.length / SLOT - 1;
+    for (let i = 0; i < old.length; i += SLOT) {
       if (old[i + 1] === 0) continue;
       let slot = old[i]! & mask;
-      while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & mask;
-      slots[2 * slot] = old[i]!;
-      slots[2 * slot + 1] = old[i + 1]!;
+      while (slots[SLOT * slot + 1] !== 0) slot = (slot + 1) & mask;
+      for (let k = 0; k < SLOT; k++) slots[SLOT * slot + k] = old[i + k]!;
     }
     this.#slots = slots;
   }
@@ -88,14 +145,25 @@ export class StringPacker {
 
   push(text: string): void {
     const from = this.#count === 0 ? 0 : this.#ends[this.#count - 1]!;
-    const room = from + 3 * text.length; // UTF-8 takes at most three bytes a UTF-16 unit
-    if (room > this.#bytes.length) {
-      const larger = Buffer.alloc(Math.max(room, 2 * this.#bytes.length));
-      this.#bytes.copy(larger, 0, 0, from);
-      this.#bytes = larger;
-    }
+    this.#makeRoom(from, 3 * text.length); // UTF-8 takes at most three bytes a UTF-16 unit
     this.#ends = withRoom(this.#ends, this.#count + 1);
     this.#ends[this.#count++] = from + this.#bytes.write(text, from, 'utf8');
+  }
+
+  /** The strings of another packer, in their order. */
+  pushAll({ bytes, ends }: PackedStrings): void {
+    const from = this.#count === 0 ? 0 : this.#ends[this.#count - 1]!;
+    this.#makeRoom(from, bytes.length);
+    this.#bytes.set(bytes, from);
+    this.#ends = withRoom(this.#ends, this.#count + ends.length);
+    for (let i = 0; i < ends.length; i++) this.#ends[this.#count++] = from + ends[i]!;
+  }
+
+  #makeRoom(from: number, more: number): void {
+    if (from + more <= this.#bytes.length) return;
+    const larger = Buffer.alloc(Math.max(from + more, 2 * this.#bytes.length));
+    this.#bytes.copy(larger, 0, 0, from);
+    this.#bytes = larger;
   }
 
   packed(): PackedStrings {

@@ -42,6 +42,24 @@ test('a string table numbers ranges of texts in order of arrival, through growth
   for (const [word, number] of numbers) assert.equal(table.at(number), word);
 });
 
+test('strings of any length and script are told apart: those that fit a slot, those that do not, and those that look alike in it', () => {
+  const string = fc.oneof(
+    fc.string({ unit: fc.constantFrom('a', 'b', '\0', 'é', '\u0161', '\u0100', '語'), maxLength: 10 }),
+    fc.string({ unit: 'binary', maxLength: 12 }),
+  );
+  fc.assert(
+    fc.property(fc.array(string, { maxLength: 60 }), strings => {
+      const table = new StringTable();
+      const numbers = new Map<string, number>();
+      for (const text of [...strings, ...strings]) {
+        if (!numbers.has(text)) numbers.set(text, numbers.size);
+        assert.equal(table.intern(`x${text}y`, 1, 1 + text.length), numbers.get(text));
+      }
+      for (const [text, number] of numbers) assert.equal(table.at(number), text);
+    }),
+  );
+});
+
 /** Scores as search makes them: multiples of 2^-24, with many ties. */
 const anyScore = fc.oneof(
   fc.integer({ min: 1, max: 5 }),

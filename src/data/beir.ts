@@ -3,9 +3,16 @@
  * `queries.SPLIT.tsv`, `qrels.SPLIT.tsv`), each file plain or gzip. A corpus streams by in batches and never has to fit in memory.
  */
 import { join } from 'node:path';
-import { exists, InputError, Problems } from '../base/index.ts';
+import { decodeLines, exists, InputError, type LineBytes, Problems, readLineBytes } from '../base/index.ts';
 import { type Qrels, readQrelsFile } from '../trec/index.ts';
-import { readRecords, UniqueIds } from './records.ts';
+import {
+  type RecordFormat,
+  readRecords,
+  recordFormat,
+  recordsOf,
+  type TextRecord,
+  UniqueIds,
+} from './records.ts';
 
 /** Consecutive documents of a corpus. */
 export interface CorpusBatch {
@@ -59,6 +66,42 @@ export async function* readCorpus(folder: string, options: ReadOptions = {}): As
   }
   problems.throwIfAny();
   if (first === 0) throw new InputError(path, 'holds no documents');
+}
+
+/** Lines of a corpus that nobody has decoded yet, for threads to go on with. */
+export interface CorpusBlock extends LineBytes {
+  readonly path: string;
+  readonly format: RecordFormat;
+}
+
+/** The lines of a collection folder's corpus, in file order. Whoever takes the records out of them must also check that no id comes twice. */
+export async function* readCorpusBlocks(
+  folder: string,
+  { signal }: ReadOptions = {},
+): AsyncGenerator<CorpusBlock> {
+  const path = await pathOf(folder, CORPUS_FILES);
+  let format: RecordFormat | undefined;
+  for await (const block of readLineBytes(path, { signal })) {
+    format ??= recordFormat(path, decodeLines(block, path));
+    if (format !== undefined) yield { ...block, path, format };
+  }
+}
+
+/** The documents in a block of lines. What is wrong with it is reported, bytes that are no UTF-8 too. */
+export function corpusRecords(block: CorpusBlock, problems: Problems): TextRecord[] {
+  const { path, format, first, bytes } = block;
+  try {
+    // what came from another thread is no longer a Buffer
+    const lines = decodeLines(
+      { first, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) },
+      path,
+    );
+    return recordsOf(lines, format, 'document', path, problems);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    problems.absorb({ count: error.problems.length, kept: error.problems });
+    return [];
+  }
 }
 
 /** All queries of a collection folder, in file order. `split` chooses among MS MARCO's files (`queries.SPLIT.tsv`); BEIR has one file. */

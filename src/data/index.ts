@@ -7,6 +7,7 @@ export * from './overlap/overlap.ts';
 export * from './overlap/text.ts';
 export * from './pairs.ts';
 export * from './published/table.ts';
+export { UniqueIds } from './records.ts';
 export * from './registry/index.ts';
 export * from './results/beir.ts';
 export * from './results/csv.ts';

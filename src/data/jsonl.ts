@@ -1,5 +1,5 @@
 /** JSON lines from outside: objects in blocks, with what is wrong collected by line, and checks of single fields. */
-import { messageOf, type OnRead, type Problems, readLineBlocks } from '../base/index.ts';
+import { type LineBlock, messageOf, type OnRead, type Problems, readLineBlocks } from '../base/index.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -16,27 +16,30 @@ export async function* readJsonBlocks(
   signal?: AbortSignal,
   onRead?: OnRead,
 ): AsyncGenerator<JsonBlock> {
-  for await (const block of readLineBlocks(path, { signal, onRead })) {
-    const values: JsonObject[] = [];
-    const lines: number[] = [];
-    for (let i = 0; i < block.lines.length; i++) {
-      const value = parseObject(block.lines[i]!, `${path}:${block.first + i}`, problems);
-      if (value === undefined) continue;
-      values.push(value);
-      lines.push(block.first + i);
-    }
-    yield { values, lines };
-  }
+  for await (const block of readLineBlocks(path, { signal, onRead })) yield jsonBlock(block, path, problems);
 }
 
-function parseObject(line: string, where: string, problems: Problems): JsonObject | undefined {
-  if (line === '' || line.trim() === '') return undefined;
+/** The objects among lines of a file. */
+export function jsonBlock({ first, lines: texts }: LineBlock, path: string, problems: Problems): JsonBlock {
+  const values: JsonObject[] = [];
+  const lines: number[] = [];
+  for (let i = 0; i < texts.length; i++) {
+    const value = parseObject(texts[i]!, path, first + i, problems);
+    if (value === undefined) continue;
+    values.push(value);
+    lines.push(first + i);
+  }
+  return { values, lines };
+}
+
+function parseObject(text: string, path: string, line: number, problems: Problems): JsonObject | undefined {
+  if (text === '' || text.trim() === '') return undefined;
   try {
-    const value: unknown = JSON.parse(line);
+    const value: unknown = JSON.parse(text);
     if (isObject(value)) return value;
-    problems.add(where, `expected a JSON object, found ${describe(value)}`);
+    problems.add(`${path}:${line}`, `expected a JSON object, found ${describe(value)}`);
   } catch (error) {
-    problems.add(where, `not valid JSON: ${messageOf(error)}`);
+    problems.add(`${path}:${line}`, `not valid JSON: ${messageOf(error)}`);
   }
   return undefined;
 }

@@ -1,27 +1,29 @@
 /** MS MARCO's tab-separated files: `id<TAB>text` (collection and queries), or `id<TAB>url<TAB>title<TAB>text` for its documents. */
-import { type Problems, readLineBlocks } from '../base/index.ts';
+import type { LineBlock, Problems } from '../base/index.ts';
 import { idOf, wellFormed } from './jsonl.ts';
 import type { TextRecord } from './records.ts';
 
-/** The records of `collection.tsv`, `queries.*.tsv` or `msmarco-docs.tsv`, in blocks. The first line decides between two and four columns. */
-export async function* readTsvRecords(
+/** How many columns a file has, by its first line: four, or else two. Undefined where it does not say. */
+export function tsvColumns({ lines }: LineBlock): 2 | 4 | undefined {
+  const line = lines.find(text => text !== '');
+  if (line === undefined) return undefined;
+  return line.split('\t').length === 4 ? 4 : 2;
+}
+
+/** The records among lines of `collection.tsv`, `queries.*.tsv` or `msmarco-docs.tsv`. */
+export function tsvRecords(
+  { first, lines }: LineBlock,
+  columns: number,
   path: string,
   problems: Problems,
-  signal?: AbortSignal,
-): AsyncGenerator<readonly TextRecord[]> {
-  let columns: number | undefined;
-  for await (const block of readLineBlocks(path, signal ? { signal } : {})) {
-    const records: TextRecord[] = [];
-    for (let i = 0; i < block.lines.length; i++) {
-      const line = block.lines[i]!;
-      if (line === '') continue;
-      const fields = line.split('\t');
-      columns ??= fields.length === 4 ? 4 : 2;
-      const record = recordOf(fields, columns, path, block.first + i, problems);
-      if (record !== undefined) records.push(record);
-    }
-    yield records;
+): TextRecord[] {
+  const records: TextRecord[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    if (lines[i] === '') continue;
+    const record = recordOf(lines[i]!.split('\t'), columns, path, first + i, problems);
+    if (record !== undefined) records.push(record);
   }
+  return records;
 }
 
 function recordOf(

@@ -1,8 +1,8 @@
 /** Documents and queries as records of a file (JSON lines or tab-separated), whatever the file calls their fields. */
-import type { Problems } from '../base/index.ts';
+import { type LineBlock, type Problems, readLineBlocks } from '../base/index.ts';
 import { IdTable, withRoom } from '../trec/index.ts';
-import { idOf, type JsonObject, readJsonBlocks, textOf } from './jsonl.ts';
-import { readTsvRecords } from './msmarco.ts';
+import { idOf, type JsonObject, jsonBlock, textOf } from './jsonl.ts';
+import { tsvColumns, tsvRecords } from './msmarco.ts';
 
 /** One document or query, with the line it stands on. */
 export interface TextRecord {
@@ -25,6 +25,32 @@ const TEXT_KEYS: Readonly<Record<RecordKind, readonly string[]>> = {
   query: ['text', 'query', 'query_text'],
 };
 
+/** How the lines of a file hold records: one JSON object each, or so many columns between tabs. */
+export type RecordFormat = 'json' | 2 | 4;
+
+/** By the file's name, and by its first line where it has columns; undefined where these lines do not say. */
+export function recordFormat(path: string, block: LineBlock): RecordFormat | undefined {
+  return /\.tsv(\.gz)?$/i.test(path) ? tsvColumns(block) : 'json';
+}
+
+/** The records among lines of a file. Those with something wrong are left out and reported. */
+export function recordsOf(
+  block: LineBlock,
+  format: RecordFormat,
+  kind: RecordKind,
+  path: string,
+  problems: Problems,
+): TextRecord[] {
+  if (format !== 'json') return tsvRecords(block, format, path, problems);
+  const { values, lines } = jsonBlock(block, path, problems);
+  const records: TextRecord[] = [];
+  for (let i = 0; i < values.length; i++) {
+    const record = recordOf(values[i]!, kind, path, lines[i]!, problems);
+    if (record !== undefined) records.push(record);
+  }
+  return records;
+}
+
 /** The records of a file in blocks. Those with something wrong are left out and reported. */
 export async function* readRecords(
   path: string,
@@ -32,17 +58,10 @@ export async function* readRecords(
   problems: Problems,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly TextRecord[]> {
-  if (/\.tsv(\.gz)?$/i.test(path)) {
-    yield* readTsvRecords(path, problems, signal);
-    return;
-  }
-  for await (const { values, lines } of readJsonBlocks(path, problems, signal)) {
-    const records: TextRecord[] = [];
-    for (let i = 0; i < values.length; i++) {
-      const record = recordOf(values[i]!, kind, path, lines[i]!, problems);
-      if (record !== undefined) records.push(record);
-    }
-    yield records;
+  let format: RecordFormat | undefined;
+  for await (const block of readLineBlocks(path, { signal })) {
+    format ??= recordFormat(path, block);
+    if (format !== undefined) yield recordsOf(block, format, kind, path, problems);
   }
 }
 
@@ -76,8 +95,23 @@ export class UniqueIds {
   /** False, after reporting it, for an id that came before. */
   add(id: string, path: string, line: number, problems: Problems): boolean {
     const before = this.#ids.size;
-    const index = this.#ids.add(id);
+    return this.#note(this.#ids.add(id), before, path, line, problems);
+  }
+
+  /** The same for the id that the bytes `from .. to` spell. */
+  addBytes(
+    { bytes, from, to }: { readonly bytes: Uint8Array; readonly from: number; readonly to: number },
+    path: string,
+    line: number,
+    problems: Problems,
+  ): boolean {
+    const before = this.#ids.size;
+    return this.#note(this.#ids.addBytes(bytes, from, to), before, path, line, problems);
+  }
+
+  #note(index: number, before: number, path: string, line: number, problems: Problems): boolean {
     if (index < before) {
+      const id = this.#ids.at(index);
       problems.add(`${path}:${line}`, `id '${id}' was used on line ${this.#lines[index]} already`);
       return false;
     }
