@@ -118,7 +118,8 @@ async function race(
       [`${unit}PerSecond`, amount / seconds],
       [`${unit}PerCpuSecond`, amount / cpuSeconds],
     ]);
-    const each = (of: (answer: Answer) => number, answer: Answer) => of(answer) / (answer.queries ?? work['queries'] ?? 1);
+    const each = (of: (answer: Answer) => number, answer: Answer) =>
+      of(answer) / (answer.queries ?? work['queries'] ?? 1);
     const ratio = (of: (answer: Answer) => number) =>
       median(answers.map(row => each(of, row[i]!) / each(of, row[0]!)));
     const timesIsoflop = ratio(answer => answer.seconds);
