@@ -14,8 +14,10 @@ async function dashboard(t: TestContext, options: Partial<ServeOptions> = {}) {
   const store = await Store.open(join(folder, 'store'));
   const reports = join(folder, 'reports');
   const { signal } = ending;
+  let time = 1e12;
+  const now = () => (time += 60_000); // what was read a moment ago is old at every look
   const served = await serve({
-    ...{ store, reports, host: '127.0.0.1', port: 0, now: Date.now, everyMs: 20, signal },
+    ...{ store, reports, host: '127.0.0.1', port: 0, now, everyMs: 20, signal },
     ...options,
   });
   t.after(async () => {
