@@ -23,6 +23,17 @@ export interface PoolOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * Piscina first tries to `require` a worker's file, which Node then loads as a module in one go; and Node aborts the whole process if the thread is
+ * ended meanwhile, as it is where a pool is closed soon after it was opened. Without that feature the file is imported, which can be interrupted.
+ */
+const WITHOUT_REQUIRE = '--no-experimental-require-module';
+
+function workerArguments(): string[] {
+  const known = process.allowedNodeEnvironmentFlags.has(WITHOUT_REQUIRE);
+  return known ? [...process.execArgv, WITHOUT_REQUIRE] : [...process.execArgv];
+}
+
 export function openPool<Task, Result>(file: URL, options: PoolOptions): WorkerPool<Task, Result> {
   const { workers, workerData, signal } = options;
   const { Piscina } = piscina();
@@ -30,6 +41,7 @@ export function openPool<Task, Result>(file: URL, options: PoolOptions): WorkerP
     filename: file.href,
     minThreads: workers,
     maxThreads: workers,
+    execArgv: workerArguments(),
     ...(workerData !== undefined && { workerData }),
   });
   return {
