@@ -1,6 +1,7 @@
-/** A worker for tests of pools: loads enough to be caught in the middle of it. */
-import { messageOf } from '../index.ts';
-
-export default function run(value: unknown): string {
-  return messageOf(value);
+/** A worker for tests of pools: says what it was told, and how it was started. */
+export default function run(value: unknown): {
+  readonly value: unknown;
+  readonly execArgv: readonly string[];
+} {
+  return { value, execArgv: process.execArgv };
 }
