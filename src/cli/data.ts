@@ -132,23 +132,17 @@ most of its n-grams in the text, anywhere, stands in it. Texts with fewer words 
     .action(async (named: readonly string[], flags: OverlapFlags) => {
       const { basename } = await import('node:path');
       const { InputError } = await import('../base/index.ts');
-      const { collectionSets, measureOverlap, openTexts, overlapText } = await import('../data/index.ts');
-      const { readTasks, taskSets } = await import('../icl/index.ts');
+      const { overlapText } = await import('../data/index.ts');
+      const { measureTestOverlap } = await import('../icl/index.ts');
       if (flags.collection.length === 0 && flags.taskFile === undefined)
         throw new InputError('--collection', 'name at least one collection, or --task-file');
-      const tasks =
-        flags.taskFile === undefined ? [] : await readTasks(flags.taskFile, { only: flags.tasks }, io.signal);
-      const sets = [
-        ...flags.collection.flatMap(folder => collectionSets(basename(folder), folder, flags.split)),
-        ...taskSets(tasks),
-      ];
-      const sources = await openTexts(named, flags);
-      const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
-      const task = io.progress.start('overlap', bytes, 'bytes');
-      const { words, share: least } = flags;
-      const onRead = (read: number) => task.update(read);
-      const overlap = await measureOverlap(sources, sets, { words, share: least, signal: io.signal, onRead });
-      task.finish();
+      const { split, taskFile, tasks } = flags;
+      const collections = flags.collection.map(folder => ({ name: basename(folder), folder, split }));
+      const overlap = await measureTestOverlap(
+        named,
+        { collections, taskFile, tasks },
+        { ...flags, signal: io.signal, progress: io.progress },
+      );
       emit(io, flags, overlap, () => overlapText(overlap));
     });
 }

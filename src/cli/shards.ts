@@ -38,15 +38,14 @@ function build(parent: Command, io: Io): void {
     .option('--seed <n>', 'decides which documents these are', integer(0), 17)
     .option('--shard-tokens <n>', 'tokens a shard', integer(1), 1 << 23)
     .action(async (named: readonly string[], flags: BuildFlags) => {
-      const [{ buildShards, openTexts }, { setNativeThreads, Tokenizer }] = await Promise.all([
+      const [{ buildShards, openTexts, startReading }, { setNativeThreads, Tokenizer }] = await Promise.all([
         import('../data/index.ts'),
         import('../tokenizer/index.ts'),
       ]);
       if (flags.workers) setNativeThreads(flags.workers);
       const sources = await openTexts(named, flags);
       const tokenizer = await Tokenizer.fromFile(flags.tokenizer);
-      const total = sources.reduce((sum, source) => sum + source.bytes, 0);
-      const task = io.progress.start('shards', total, 'bytes');
+      const task = startReading(io.progress, 'shards', sources);
       const manifest = await buildShards(sources, tokenizer, flags.output, {
         heldOut: flags.heldOut,
         seed: flags.seed,

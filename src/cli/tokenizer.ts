@@ -41,13 +41,12 @@ function train(parent: Command, io: Io): void {
       collect,
     )
     .action(async (named: readonly string[], flags: TrainFlags) => {
-      const [{ openTexts, readDocuments, textsOf }, { trainTokenizer }] = await Promise.all([
+      const [{ openTexts, readDocuments, startReading, textsOf }, { trainTokenizer }] = await Promise.all([
         import('../data/index.ts'),
         import('../tokenizer/index.ts'),
       ]);
       const sources = await openTexts(named, flags);
-      const total = sources.reduce((sum, source) => sum + source.bytes, 0);
-      const task = io.progress.start('tokenizer', total, 'bytes');
+      const task = startReading(io.progress, 'tokenizer', sources);
       const documents = readDocuments(sources, { signal: io.signal, onRead: bytes => task.update(bytes) });
       const { json, ...counts } = await trainTokenizer(textsOf(documents), {
         vocabSize: flags.vocab,

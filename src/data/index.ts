@@ -22,6 +22,7 @@ export * from './shards/build.ts';
 export * from './shards/manifest.ts';
 export * from './shards/reader.ts';
 export * from './shards/verify.ts';
+export type { TextFormatOptions } from './text/file-source.ts';
 export * from './text/open-texts.ts';
 export * from './text/source.ts';
 export * from './wordnet/source.ts';

@@ -14,5 +14,6 @@ export * from './run.ts';
 export * from './scorer.ts';
 export * from './settings.ts';
 export * from './task-file.ts';
+export * from './test-overlap.ts';
 export * from './test-sets.ts';
 export * from './text.ts';

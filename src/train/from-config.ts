@@ -6,6 +6,7 @@ import {
   openTexts,
   readDocuments,
   ShardReader,
+  startReading,
   type TextSource,
   textsOf,
 } from '../data/index.ts';
@@ -169,7 +170,7 @@ async function prepareTokenizer(
   if (typeof config.tokenizer === 'string') return config.tokenizer;
   const path = join(folder, 'tokenizer.json');
   if (await exists(path)) return path;
-  const task = effects.progress.start('tokenizer', totalBytes(sources), 'bytes');
+  const task = startReading(effects.progress, 'tokenizer', sources);
   const documents = readDocuments(sources, { signal: effects.signal, onRead: bytes => task.update(bytes) });
   const trained = await trainTokenizer(textsOf(documents), {
     vocabSize: config.tokenizer.vocabSize,
@@ -187,7 +188,7 @@ async function prepareShards(
   folder: string,
   effects: ConfigEffects,
 ): Promise<void> {
-  const task = effects.progress.start('shards', totalBytes(sources), 'bytes');
+  const task = startReading(effects.progress, 'shards', sources);
   const manifest = await buildShards(sources, tokenizer, folder, {
     heldOut: config.heldOutShare,
     seed: config.seed,
@@ -196,6 +197,3 @@ async function prepareShards(
   });
   task.finish(`${manifest.train.tokens} tokens`);
 }
-
-const totalBytes = (sources: readonly TextSource[]): number =>
-  sources.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,5 +1,5 @@
 /** Where text comes from: a file of some format, or a corpus that comes with the program. */
-import { InputError, type OnRead } from '../../base/index.ts';
+import { InputError, type OnRead, type Progress, type ProgressTask } from '../../base/index.ts';
 
 /** Consecutive documents. Documents of nothing but white space are counted and left out. */
 export interface DocumentBatch {
@@ -35,6 +35,16 @@ export interface ReadAllOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes of all sources read so far. */
   readonly onRead?: OnRead | undefined;
+}
+
+/** Begins a task of reading all sources, in the bytes that `ReadAllOptions.onRead` counts. */
+export function startReading(
+  progress: Progress,
+  label: string,
+  sources: readonly TextSource[],
+): ProgressTask {
+  const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
+  return progress.start(label, bytes, 'bytes');
 }
 
 /** The documents of all sources, one after another. A corpus without any is an `InputError`. */

@@ -30,22 +30,17 @@ export const overlapStep = defineStep({
   estimate: () => ({ seconds: 20 }),
   async run({ params, inputs, output, signal, progress, log }) {
     const { InternalError, prettyJson } = await import('../../base/index.ts');
-    const { collectionSets, measureOverlap, openTexts, overlapText } = await import('../../data/index.ts');
-    const { readTasks, taskSets } = await import('../../icl/index.ts');
-    const { words, share, textField, collections, tasks: only } = params;
-    if (collections.length !== inputs.collections.length)
+    const { overlapText } = await import('../../data/index.ts');
+    const { measureTestOverlap } = await import('../../icl/index.ts');
+    const { words, share, textField, tasks } = params;
+    if (params.collections.length !== inputs.collections.length)
       throw new InternalError('the overlap step was given other collections than its parameters list');
-    const tasks = inputs.tasks === undefined ? [] : await readTasks(inputs.tasks, { only }, signal);
-    const sets = [
-      ...collections.flatMap(({ name, split }, i) => collectionSets(name, inputs.collections[i]!, split)),
-      ...taskSets(tasks),
-    ];
-    const sources = await openTexts(inputs.text, { field: textField });
-    const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
-    const task = progress.start('overlap', bytes, 'bytes');
-    const onRead = (read: number) => task.update(read);
-    const overlap = await measureOverlap(sources, sets, { words, share, signal, onRead });
-    task.finish();
+    const collections = params.collections.map((named, i) => ({ ...named, folder: inputs.collections[i]! }));
+    const overlap = await measureTestOverlap(
+      inputs.text,
+      { collections, taskFile: inputs.tasks, tasks },
+      { words, share, field: textField, signal, progress },
+    );
     log(overlapText(overlap));
     await writeFile(output('overlap.json'), prettyJson(overlap));
   },

@@ -17,12 +17,11 @@ export const shardsStep = defineStep({
   outputs: () => ({ shards: ARTIFACTS.shards }),
   estimate: () => ({ seconds: 10 }),
   async run({ params, inputs, output, scratch, threads, signal, progress }) {
-    const { buildShards, openTexts } = await import('../../data/index.ts');
+    const { buildShards, openTexts, startReading } = await import('../../data/index.ts');
     const { Tokenizer } = await import('../../tokenizer/index.ts');
     const sources = await openTexts(inputs.text, { field: params.textField });
     const tokenizer = await Tokenizer.fromFile(inputs.tokenizer);
-    const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
-    const task = progress.start('shards', bytes, 'bytes');
+    const task = startReading(progress, 'shards', sources);
     const folder = join(scratch, 'shards'); // goes on from its own checkpoints
     const manifest = await buildShards(sources, tokenizer, folder, {
       heldOut: params.heldOutShare,

@@ -15,11 +15,10 @@ export const tokenizerStep = defineStep({
   outputs: () => ({ 'tokenizer.json': ARTIFACTS.tokenizer }),
   estimate: () => ({ seconds: 5 }),
   async run({ params, inputs, output, signal, progress }) {
-    const { openTexts, readDocuments, textsOf } = await import('../../data/index.ts');
+    const { openTexts, readDocuments, startReading, textsOf } = await import('../../data/index.ts');
     const { trainTokenizer } = await import('../../tokenizer/index.ts');
     const sources = await openTexts(inputs.text, { field: params.textField });
-    const bytes = sources.reduce((sum, source) => sum + source.bytes, 0);
-    const task = progress.start('tokenizer', bytes, 'bytes');
+    const task = startReading(progress, 'tokenizer', sources);
     const documents = readDocuments(sources, { signal, onRead: read => task.update(read) });
     const trained = await trainTokenizer(textsOf(documents), { vocabSize: params.vocabSize, signal });
     await writeFile(output('tokenizer.json'), trained.json);
