@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
+import { OVERLAP_DEFAULTS } from '../data/index.ts';
 import { runProgram } from './program.ts';
 import { testIo } from './testing.ts';
 
@@ -104,4 +105,12 @@ test('data overlap names the test texts that stand in a text', async () => {
   const none = testIo();
   assert.equal(await runProgram(['data', 'overlap', corpus], none), 2);
   assert.match(none.stderr(), /--collection: name at least one collection, or --task-file/);
+});
+
+test("data overlap's help names the defaults that hold", async () => {
+  const io = testIo();
+  assert.equal(await runProgram(['data', 'overlap', '--help'], io), 0);
+  const help = io.stdout().replace(/\s+/g, ' '); // it is folded to the terminal's width
+  for (const [option, value] of Object.entries(OVERLAP_DEFAULTS))
+    assert.match(help, new RegExp(`--${option} <[^(]*\\(default: ${value}\\)`));
 });

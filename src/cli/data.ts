@@ -21,7 +21,7 @@ interface CheckOptions {
   readonly json?: boolean;
 }
 
-interface OverlapFlags extends TextFlags, OverlapSettings {
+interface OverlapFlags extends TextFlags, Partial<OverlapSettings> {
   readonly collection: readonly string[];
   readonly split: string;
   readonly taskFile?: string;
@@ -127,8 +127,12 @@ most of its n-grams in the text, anywhere, stands in it. Texts with fewer words 
     .option('--split <name>', 'whose judged queries are looked for', 'test')
     .option('--task-file <file>', 'task file of in-context tasks (YAML), or the folder that holds it')
     .option('--tasks <names>', 'labels or keys of tasks, separated by commas (all)', names)
-    .option('--words <n>', 'words of an n-gram', integer(1), 8)
-    .option('--share <share>', 'share of its n-grams from which on a text stands in the corpus', share, 0.7)
+    .option('--words <n>', 'words of an n-gram (default: 8)', integer(1))
+    .option(
+      '--share <share>',
+      'share of its n-grams from which on a text stands in the corpus (default: 0.7)',
+      share,
+    )
     .action(async (named: readonly string[], flags: OverlapFlags) => {
       const { basename } = await import('node:path');
       const { InputError } = await import('../base/index.ts');

@@ -1,14 +1,15 @@
 /** How much of what models are tested on stands in the text they are pretrained on. */
 import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { OVERLAP_DEFAULTS, overlapText } from '../../data/index.ts';
 import { any, defineStep, many, optional } from '../../study/index.ts';
 import { ARTIFACTS } from '../types.ts';
 import { iclParams } from './icl.ts';
 
 /** See `OverlapSettings`. */
 export const overlapParams = z.strictObject({
-  words: z.number().int().min(1).default(8),
-  share: z.number().gt(0).max(1).default(0.7),
+  words: z.number().int().min(1).default(OVERLAP_DEFAULTS.words),
+  share: z.number().gt(0).max(1).default(OVERLAP_DEFAULTS.share),
 });
 
 export const overlapStep = defineStep({
@@ -30,7 +31,6 @@ export const overlapStep = defineStep({
   estimate: () => ({ seconds: 20 }),
   async run({ params, inputs, output, signal, progress, log }) {
     const { InternalError, prettyJson } = await import('../../base/index.ts');
-    const { overlapText } = await import('../../data/index.ts');
     const { measureTestOverlap } = await import('../../icl/index.ts');
     const { words, share, textField, tasks } = params;
     if (params.collections.length !== inputs.collections.length)
