@@ -1,6 +1,6 @@
 /** How numbers are written in reports: enough digits to compare, never more than were measured. */
 import type { CorrelationValue, FitReport } from '../scaling/index.ts';
-import type { Estimate, StudyFit, StudyResults } from './results.ts';
+import type { Estimate, OverlapInfo, StudyFit, StudyResults } from './results.ts';
 
 /** What stands where there is no number. */
 export const NONE = '–';
@@ -36,16 +36,21 @@ export function percentText(share: number): string {
   return `${Number((100 * share).toPrecision(4))}%`;
 }
 
+/** What the pretraining text must hold of test texts that stand in it: `at least 70% of its word 8-grams`. */
+export function overlapThresholdText({ words, share }: OverlapInfo, whose: 'its' | 'their'): string {
+  return `at least ${percentText(share)} of ${whose} word ${words}-grams`;
+}
+
 /** How many test texts stand in the pretraining text, in a sentence; undefined where the study did not look. */
 export function overlapSentence({ overlap }: StudyResults): string | undefined {
   if (!overlap) return undefined;
   const found = overlap.sets.filter(({ standing }) => standing > 0);
   const judged = overlap.sets.reduce((sum, set) => sum + set.judged, 0);
-  const measure = `at least ${percentText(overlap.share)} of their word ${overlap.words}-grams`;
+  const threshold = overlapThresholdText(overlap, 'their');
   if (found.length === 0)
-    return `None of the ${judged} test texts that were looked for stands in the pretraining text (${measure}).`;
+    return `None of the ${judged} test texts that were looked for stands in the pretraining text (${threshold}).`;
   const counts = found.map(({ name, judged: of, standing }) => `${standing} of ${of} of ${name}`);
-  return `Standing in the pretraining text (${measure}): ${counts.join('; ')}.`;
+  return `Standing in the pretraining text (${threshold}): ${counts.join('; ')}.`;
 }
 
 export function correlationText(found: CorrelationValue | null | undefined): string {

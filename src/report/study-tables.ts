@@ -1,7 +1,15 @@
 /** The tables of a study, each for two readers: text with links for people, and raw numbers for programs. */
 import { conventionText, sizeText } from './axes.ts';
 import { scoreOf } from './marks.ts';
-import { flopsText, intervalText, NONE, percentText, scoreText, shortNumber, whyNot } from './numbers.ts';
+import {
+  flopsText,
+  intervalText,
+  NONE,
+  overlapThresholdText,
+  scoreText,
+  shortNumber,
+  whyNot,
+} from './numbers.ts';
 import type { CheckpointResult, RetrievalScores, StudyFit, StudyResults } from './results.ts';
 import { type Field, fieldsOf, type StudyTable, tableOf } from './table-fields.ts';
 
@@ -288,13 +296,13 @@ function overlapTable({ overlap }: StudyResults): StudyTable | undefined {
   if (!overlap) return undefined;
   type Row = (typeof overlap.sets)[number];
   const field = fieldsOf<Row>();
-  const { words, share, sampled } = overlap;
+  const { sampled } = overlap;
   const sample = sampled < 1 ? `, of which 1 in ${1 / sampled} was looked at` : '';
   return tableOf<Row>(
     {
       id: 'overlap',
       title: 'Test texts in the pretraining text',
-      note: `A text stands in the pretraining text if at least ${percentText(share)} of its word ${words}-grams${sample} do, anywhere. Texts of fewer words are not judged.`,
+      note: `A text stands in the pretraining text if ${overlapThresholdText(overlap, 'its')}${sample} do, anywhere. Texts of fewer words are not judged.`,
     },
     [
       field.words('test set', 'set', ({ name }) => name),
