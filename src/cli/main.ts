@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 import { silentProgress, terminalProgress } from '../base/index.ts';
 import { runProgram } from './program.ts';
+import { stoppingNotice } from './stopping.ts';
 
+const argv = process.argv.slice(2);
 const interrupted = new AbortController();
 process.on('SIGINT', () => {
   if (interrupted.signal.aborted) process.exit(1); // the second Ctrl-C does not wait
   interrupted.abort();
-  process.stderr.write('\nstopping at the next whole step; Ctrl-C again to stop at once\n');
+  process.stderr.write(`\n${stoppingNotice(argv)}`);
 });
 process.on('SIGTERM', () => interrupted.abort());
 for (const stream of [process.stdout, process.stderr]) {
@@ -18,7 +20,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const interactive = process.stderr.isTTY === true;
 const columns = () => process.stderr.columns || 100;
-process.exitCode = await runProgram(process.argv.slice(2), {
+process.exitCode = await runProgram(argv, {
   out: text => void process.stdout.write(text),
   log: text => void process.stderr.write(text),
   progress: interactive
