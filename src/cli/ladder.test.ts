@@ -69,6 +69,15 @@ async function program(...words: string[]): Promise<{ code: number; out: string;
   return { code, out: io.stdout(), log: io.stderr() };
 }
 
+/** What is said of a study file that is refused. */
+async function refusalOf(command: 'plan' | 'run', name: string, text: string): Promise<string> {
+  const wrong = join(folder, name);
+  await writeFile(wrong, text);
+  const { code, log } = await program(command, wrong, '--store', join(folder, 'none'));
+  assert.equal(code, 2);
+  return log;
+}
+
 test('a study runs from text to report', async () => {
   const report = join(folder, 'report');
   const { code, out, log } = await program('run', file, '--store', store, '-o', report, '--json');
@@ -150,9 +159,9 @@ test('another temperature runs finetuning and what follows it, nothing else', as
 });
 
 test('all faults of a study file are told at once, with their places, and nothing runs', async () => {
-  const wrong = join(folder, 'wrong.yaml');
-  await writeFile(
-    wrong,
+  const log = await refusalOf(
+    'run',
+    'wrong.yaml',
     study(`colour: red
 scaling: { level: 2 }
 `)
@@ -161,8 +170,6 @@ scaling: { level: 2 }
       .replace('heads: 2', 'heads: 3')
       .replace('batchTokens: 64', 'batchTokens: many'),
   );
-  const { code, log } = await program('run', wrong, '--store', join(folder, 'none'));
-  assert.equal(code, 2);
   for (const expected of [
     /wrong\.yaml:10:9: unknown key 'colour'/,
     /wrong\.yaml:11:\d+: scaling\.level/,
@@ -174,25 +181,21 @@ scaling: { level: 2 }
 });
 
 test('sizes that do not exist and heads that do not divide a width are faults of their line', async () => {
-  const wrong = join(folder, 'sizes.yaml');
-  await writeFile(
-    wrong,
+  const log = await refusalOf(
+    'plan',
+    'sizes.yaml',
     study().replace('heads: 2', 'heads: 3').replace('{ dModel: 8, heads: 1, layers: 1 }', 'mpt-9q'),
   );
-  const { code, log } = await program('plan', wrong, '--store', join(folder, 'none'));
-  assert.equal(code, 2);
   assert.match(log, /sizes\.yaml:6:\d+: .*no such model size/);
   assert.match(log, /sizes\.yaml:7:\d+: 3 heads do not divide a width of 16/);
 });
 
 test('budgets that no run can have are faults of their line', async () => {
-  const wrong = join(folder, 'budgets.yaml');
-  await writeFile(
-    wrong,
+  const log = await refusalOf(
+    'plan',
+    'budgets.yaml',
     study().replace('tokens: [640]', 'tokens: [20]').replace('[640, 1280]', '[640, 650]'),
   );
-  const { code, log } = await program('plan', wrong, '--store', join(folder, 'none'));
-  assert.equal(code, 2);
   assert.match(log, /budgets\.yaml:6:\d+: .*20 tokens/);
   assert.match(log, /budgets\.yaml:7:\d+: two budgets are the same number of steps of 64 tokens/);
 });
