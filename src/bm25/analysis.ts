@@ -121,12 +121,12 @@ class Numbering {
   readonly #numbers = new Map<number, { map: Uint32Array<ArrayBuffer>; size: number }>();
 
   /** Renumbers bags on arrival: a worker's come in the order it made them, which need not be the order of the pieces. */
-  adopt(bags: Bags, { worker, newTerms, newEnds }: Omit<AnalyzedTexts, 'bags'>): Analyzed {
+  adopt(bags: Bags, { worker, newTerms: { units, ends } }: Omit<AnalyzedTexts, 'bags'>): Analyzed {
     const numbers = this.#numbers.get(worker) ?? { map: new Uint32Array(1024), size: 0 };
     this.#numbers.set(worker, numbers);
-    numbers.map = withRoom(numbers.map, numbers.size + newEnds.length);
-    for (let i = 0, from = 0; i < newEnds.length; from = newEnds[i++]!)
-      numbers.map[numbers.size++] = this.#terms.intern(newTerms, from, newEnds[i]!);
+    numbers.map = withRoom(numbers.map, numbers.size + ends.length);
+    for (let i = 0, from = 0; i < ends.length; from = ends[i++]!)
+      numbers.map[numbers.size++] = this.#terms.intern(units, from, ends[i]!);
     const { map } = numbers;
     const { terms } = bags;
     for (let i = 0; i < terms.length; i++) terms[i] = map[terms[i]!]!;

@@ -6,9 +6,8 @@ import { BagMaker, type Bags } from './bags.ts';
 export interface AnalyzedTexts {
   readonly worker: number;
   readonly bags: Bags;
-  /** Terms that this thread had not met before, in the order of their numbers, end to end: term i ends at `newEnds[i]`. */
-  readonly newTerms: string;
-  readonly newEnds: Uint32Array;
+  /** Terms that this thread had not met before, in the order of their numbers, end to end as UTF-16: term i ends at `ends[i]`. */
+  readonly newTerms: { readonly units: Uint16Array; readonly ends: Uint32Array };
 }
 
 export class AnalysisThread {
@@ -25,11 +24,8 @@ export class AnalysisThread {
 
   /** Everything added since the last `take`. */
   take(): AnalyzedTexts {
-    const { terms } = this.#maker;
-    const newTerms: string[] = [];
-    while (this.#known < terms.size) newTerms.push(terms.at(this.#known++));
-    let end = 0;
-    const newEnds = Uint32Array.from(newTerms, term => (end += term.length));
-    return { worker: threadId, bags: this.#maker.take(), newTerms: newTerms.join(''), newEnds };
+    const newTerms = this.#maker.terms.since(this.#known);
+    this.#known += newTerms.ends.length;
+    return { worker: threadId, bags: this.#maker.take(), newTerms };
   }
 }

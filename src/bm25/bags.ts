@@ -21,23 +21,32 @@ export function bagsBytes(bags: Bags): number {
   return lengths.byteLength + counts.byteLength + terms.byteLength + tfs.byteLength;
 }
 
+/** The term of a word that the analyzer drops. */
+const DROPPED = 0xffffffff;
+
 /** Analyzes texts into bags. Every distinct word is normalised once and remembered. */
 export class BagMaker {
   readonly terms = new StringTable();
   readonly #analyzer: Analyzer;
   readonly #scanner = new WordScanner();
   readonly #words = new StringTable();
-  /** For each word its term, or -1 where the analyzer drops it. */
-  #termOfWord = new Int32Array(1024);
-  /** For each term the place of its latest posting; of the present document if that is at least `#begin`. */
+  /** For each word its term, or `DROPPED`. */
+  #termOfWord = new Uint32Array(1024);
+  /** For each term the place of its latest posting, counted from the first of all; counted from the first of all. */
   #latest = new Int32Array(1024).fill(-1);
-  #begin = 0;
+  /** Postings taken already. */
+  #taken = 0;
   #documents = 0;
   #postings = 0;
   #lengths = new Uint32Array(1024);
   #counts = new Uint32Array(1024);
   #postingTerms = new Uint32Array(1 << 16);
   #tfs = new Uint32Array(1 << 16);
+  /** The words of the present document, later its terms. */
+  #found = new Uint32Array(256);
+
+  /** Keeps the compiler from leaving out the reads that only fetch. */
+  protected touched = 0;
 
   constructor(analyzer: Analyzer) {
     this.#analyzer = analyzer;
@@ -48,24 +57,20 @@ export class BagMaker {
     return this.#postings;
   }
 
+  /** Each loop over the tokens does one thing, so that what they wait for from memory comes together and not one after the other. */
   add(text: string): void {
-    const scanner = this.#scanner;
-    this.#begin = this.#postings;
-    let length = 0;
-    scanner.reset(text);
-    while (scanner.next()) {
-      const known = this.#words.size;
-      const word = this.#words.intern(text, scanner.start, scanner.end);
-      if (word === known) this.#learn(word, text.slice(scanner.start, scanner.end));
-      const term = this.#termOfWord[word]!;
-      if (term < 0) continue;
-      length++;
-      this.#count(term);
+    const tokens = this.#scanner.scan(text);
+    let known = this.#words.size;
+    this.#found = withRoom(this.#found, tokens.count);
+    this.#words.internAll(tokens, this.#found);
+    for (let i = 0; known < this.#words.size; i++) {
+      if (this.#found[i] === known) this.#learn(known++, text.slice(tokens.starts[i], tokens.ends[i]));
     }
     this.#lengths = withRoom(this.#lengths, this.#documents + 1);
     this.#counts = withRoom(this.#counts, this.#documents + 1);
+    const length = this.#toTerms(tokens.count);
     this.#lengths[this.#documents] = length;
-    this.#counts[this.#documents++] = this.#postings - this.#begin;
+    this.#counts[this.#documents++] = this.#countTerms(length);
   }
 
   /** Everything added since the last `take`. */
@@ -77,34 +82,62 @@ export class BagMaker {
       tfs: compact(this.#tfs.subarray(0, this.#postings)),
     };
     this.#documents = 0;
+    this.#taken += this.#postings;
     this.#postings = 0;
-    this.#latest.fill(-1);
+    if (this.#taken >= 2 ** 30) {
+      this.#latest.fill(-1);
+      this.#taken = 0;
+    }
     return bags;
   }
 
   #learn(word: number, surface: string): void {
     const term = this.#analyzer.normalise(surface);
     this.#termOfWord = withRoom(this.#termOfWord, word + 1);
-    this.#termOfWord[word] = term === undefined ? -1 : this.terms.intern(term, 0, term.length);
+    this.#termOfWord[word] = term === undefined ? DROPPED : this.terms.internText(term);
     const known = this.#latest.length;
     this.#latest = withRoom(this.#latest, this.terms.size);
     this.#latest.fill(-1, known);
   }
 
-  #count(term: number): void {
-    const at = this.#latest[term]!;
-    if (at >= this.#begin) {
-      this.#tfs[at]!++;
-      return;
+  /** Replaces words by terms; returns how many were not dropped. */
+  #toTerms(count: number): number {
+    const [found, termOfWord] = [this.#found, this.#termOfWord];
+    for (let i = 0; i < count; i++) found[i] = termOfWord[found[i]!]!;
+    let kept = 0;
+    for (let i = 0; i < count; i++) if (found[i] !== DROPPED) found[kept++] = found[i]!;
+    return kept;
+  }
+
+  /** Adds a document's postings; returns how many. */
+  #countTerms(length: number): number {
+    const [found, latest, begin, taken] = [
+      this.#found,
+      this.#latest,
+      this.#taken + this.#postings,
+      this.#taken,
+    ];
+    this.#postingTerms = withRoom(this.#postingTerms, this.#postings + length);
+    this.#tfs = withRoom(this.#tfs, this.#postings + length);
+    const [postingTerms, tfs] = [this.#postingTerms, this.#tfs];
+    let touched = 0;
+    for (let i = 0; i < length; i++) touched ^= latest[found[i]!]!;
+    this.touched = touched;
+    let posting = this.#postings;
+    for (let i = 0; i < length; i++) {
+      const term = found[i]!;
+      const at = latest[term]!;
+      if (at >= begin) {
+        tfs[at - taken]!++;
+        continue;
+      }
+      latest[term] = taken + posting;
+      postingTerms[posting] = term;
+      tfs[posting++] = 1;
     }
-    const posting = this.#postings++;
-    if (posting >= this.#tfs.length) {
-      this.#postingTerms = withRoom(this.#postingTerms, posting + 1);
-      this.#tfs = withRoom(this.#tfs, posting + 1);
-    }
-    this.#latest[term] = posting;
-    this.#postingTerms[posting] = term;
-    this.#tfs[posting] = 1;
+    const added = posting - this.#postings;
+    this.#postings = posting;
+    return added;
   }
 }
 

@@ -209,9 +209,7 @@ function countPairs({ lengths, counts, tfs }: Bags, pairs: PairCounter): void {
 
 /** Terms and their document frequencies in byte order, and `order[i]`: the number that term i had before. */
 function inByteOrder(table: StringTable, df: Uint32Array) {
-  const packer = new StringPacker();
-  for (let i = 0; i < table.size; i++) packer.push(table.at(i));
-  const unsorted = packer.packed();
+  const unsorted = table.packed();
   const order = packedOrder(unsorted);
   const bytes = shared(Uint8Array, unsorted.bytes.length);
   const ends = shared(Uint32Array, order.length);
