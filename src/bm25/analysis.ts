@@ -1,135 +1,170 @@
-/** Texts to bags whose terms are numbered by one table: in this thread, or in several. */
-import { InputError, openPool, Problems, type WorkerPool } from '../base/index.ts';
-import { type CorpusBlock, readCorpusBlocks, UniqueIds, withRoom } from '../data/index.ts';
-import type { AnalyzedTexts } from './analysisThread.ts';
-import { type AnalyzerName, analyzerNamed } from './analyzer.ts';
-import { BagMaker, type Bags } from './bags.ts';
-import type { AnalyzedLines } from './corpusWorker.ts';
-import { type StringPacker, StringTable } from './intern.ts';
-import type { PackedStrings } from './strings.ts';
+/** Reading and analyzing a whole collection, piece by piece, in as many threads as there are. */
+import { type FoundProblems, InputError, Problems, type Progress } from '../base/index.ts';
+import { readCorpusBlocks, withRoom } from '../data/index.ts';
+import type { Analyzed, AnalyzedLines } from './analysisThread.ts';
+import type { DocumentBatch } from './bags.ts';
+import { PairCounter } from './codes.ts';
+import type { Crew } from './indexing.ts';
+import { StringPacker } from './intern.ts';
+import { shareCopy, shareStrings } from './shared.ts';
+import type { BagSpool } from './spool.ts';
+import { type PackedStrings, unpack } from './strings.ts';
+import { mergeTerms, type RankedIds, type Terms, type Vocabulary } from './vocabulary.ts';
 
-/** Bags of consecutive documents, in order, and the terms met so far. */
-export interface Analyzed {
-  readonly bags: Bags;
-  readonly terms: StringTable;
+export type DocumentBatches = AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>;
+
+/** A collection: its documents, or the folder to read them from, which several threads then do together. */
+export type Documents = DocumentBatches | { readonly folder: string };
+
+/** All of a collection but its bags, which are in the spool. */
+export interface Collection {
+  readonly ids: PackedStrings;
+  readonly idRanks: Uint32Array;
+  readonly lengths: Uint32Array;
+  readonly terms: Terms;
+  readonly pairs: PairCounter;
 }
 
-export type Texts = AsyncIterable<readonly string[]> | Iterable<readonly string[]>;
-
-/** About how many postings are handed on at a time. */
-const POSTINGS = 1 << 20;
-
-/** Analyzes batches of texts in `threads` threads of their own; one means this thread. */
-export function analyzeTexts(
-  texts: Texts,
-  analyzer: AnalyzerName,
-  threads: number,
-): AsyncGenerator<Analyzed> {
-  return threads > 1 ? textsInThreads(texts, analyzer, threads) : inThisThread(texts, analyzer);
+export interface CollectOptions {
+  readonly progress: Progress;
+  readonly signal: AbortSignal | undefined;
 }
 
-async function* inThisThread(texts: Texts, analyzer: AnalyzerName): AsyncGenerator<Analyzed> {
-  const maker = new BagMaker(analyzerNamed(analyzer));
-  const { terms } = maker;
-  for await (const batch of texts) {
-    for (const text of batch) {
-      maker.add(text);
-      if (maker.postings >= POSTINGS) yield { bags: maker.take(), terms };
-    }
+/** Analyzes all documents into the spool. Throws an `InputError` with everything that is wrong with them. */
+export async function collect(
+  source: Documents,
+  spool: BagSpool,
+  crew: Crew,
+  { progress, signal }: CollectOptions,
+): Promise<Collection> {
+  const task = progress.start('analyze', undefined, 'documents');
+  const collector = new CollectionBuilder('folder' in source ? source.folder : 'collection');
+  const pieces = 'folder' in source ? linesOf(source.folder, crew, signal) : textsOf(source, crew, signal);
+  for await (const piece of pieces) {
+    const first = collector.documents;
+    collector.add(piece);
+    await spool.append(first, piece.bags);
+    task.update(collector.documents);
   }
-  yield { bags: maker.take(), terms };
+  task.finish();
+  return collector.finish(crew);
 }
 
-async function* textsInThreads(
-  texts: Texts,
-  analyzer: AnalyzerName,
-  threads: number,
-): AsyncGenerator<Analyzed> {
-  const worker = new URL('./analyzeWorker.js', import.meta.url);
-  const pool = openPool<readonly string[], AnalyzedTexts>(worker, { workers: threads, workerData: analyzer });
-  const numbering = new Numbering();
-  yield* inOrder(pool, threads, texts, batch =>
-    pool.run(batch).then(({ bags, ...analyzed }) => numbering.adopt(bags, analyzed)),
-  );
+/** A piece of a collection; with lines, if it was read from a file. */
+interface AnalyzedPiece extends Analyzed {
+  readonly ids: PackedStrings;
+  readonly from?: { readonly path: string; readonly lines: Uint32Array; readonly problems: FoundProblems };
 }
 
-/**
- * Analyzes the corpus of a folder in threads that also read its lines, and keeps the documents' ids. What is wrong with the whole file is
- * collected; once something is, nothing more is yielded, and the `InputError` with all of it ends the iteration.
- */
-export async function* analyzeCorpus(
+async function* textsOf(
+  batches: DocumentBatches,
+  crew: Crew,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<AnalyzedPiece> {
+  const analyze = async ({ ids, texts }: DocumentBatch): Promise<AnalyzedPiece> => {
+    signal?.throwIfAborted();
+    const packer = new StringPacker();
+    for (const id of ids) packer.push(id);
+    return { ...(await crew.run('texts', texts)), ids: packer.packed() };
+  };
+  yield* inOrder(crew, batches, analyze);
+}
+
+async function* linesOf(
   folder: string,
-  ids: StringPacker,
-  { analyzer, threads, signal }: { analyzer: AnalyzerName; threads: number; signal: AbortSignal | undefined },
-): AsyncGenerator<Analyzed> {
-  const worker = new URL('./corpusWorker.js', import.meta.url);
-  const pool = openPool<CorpusBlock, AnalyzedLines>(worker, { workers: threads, workerData: analyzer });
-  const [numbering, unique, problems] = [new Numbering(), new UniqueIds(), new Problems()];
-  const analyzed = inOrder(pool, threads, readCorpusBlocks(folder, { signal }), async block => {
-    const { bags, ...rest } = await pool.run(block, [block.bytes.buffer as ArrayBuffer]);
-    return { ...numbering.adopt(bags, rest), ...rest, path: block.path };
+  crew: Crew,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<AnalyzedPiece> {
+  const blocks = readCorpusBlocks(folder, { signal });
+  yield* inOrder(crew, blocks, async block => {
+    const { path } = block;
+    const { lines, problems, ...analyzed }: AnalyzedLines = await crew.run('lines', block, [
+      block.bytes.buffer as ArrayBuffer,
+    ]);
+    return { ...analyzed, from: { path, lines, problems } };
   });
-  let path = folder;
-  for await (const block of analyzed) {
-    path = block.path;
-    problems.absorb(block.problems);
-    addIds(unique, block.ids, block.lines, path, problems);
-    if (problems.count > 0) continue;
-    ids.pushAll(block.ids);
-    yield block;
-  }
-  problems.throwIfAny();
-  if (unique.size === 0) throw new InputError(path, 'holds no documents');
-}
-
-function addIds(
-  unique: UniqueIds,
-  { bytes, ends }: PackedStrings,
-  lines: Uint32Array,
-  path: string,
-  problems: Problems,
-): void {
-  for (let i = 0, from = 0; i < ends.length; from = ends[i++]!)
-    unique.addBytes({ bytes, from, to: ends[i]! }, path, lines[i]!, problems);
 }
 
 /** Gives the pieces of a collection to threads, a few ahead of what is asked for, and yields the answers in the order of the pieces. */
 async function* inOrder<Piece, Answer>(
-  pool: Pick<WorkerPool<never, unknown>, 'close'>,
-  threads: number,
+  crew: Crew,
   pieces: AsyncIterable<Piece> | Iterable<Piece>,
   answer: (piece: Piece) => Promise<Answer>,
 ): AsyncGenerator<Answer> {
-  try {
-    const ahead: Promise<Answer>[] = [];
-    for await (const piece of pieces) {
-      const running = answer(piece);
-      running.catch(() => undefined); // reported where it is awaited
-      ahead.push(running);
-      if (ahead.length > 3 * threads) yield await ahead.shift()!;
-    }
-    for (const running of ahead) yield await running;
-  } finally {
-    await pool.close();
+  const ahead: Promise<Answer>[] = [];
+  for await (const piece of pieces) {
+    const running = answer(piece);
+    running.catch(() => undefined); // reported where it is awaited
+    ahead.push(running);
+    if (ahead.length > 3 * crew.size) yield await ahead.shift()!;
   }
+  for (const running of ahead) yield await running;
 }
 
-/** One numbering of terms for the bags of all workers. */
-class Numbering {
-  readonly #terms = new StringTable();
-  /** For each worker, the number here of each of its terms. */
-  readonly #numbers = new Map<number, { map: Uint32Array<ArrayBuffer>; size: number }>();
+class CollectionBuilder {
+  documents = 0;
+  readonly #ids = new StringPacker();
+  #lengths = new Uint32Array(1024);
+  readonly #vocabularies = new Map<number, Vocabulary>();
+  readonly #pairs = new PairCounter();
+  readonly #flatPairs = new Map<number, Float64Array>();
+  readonly #problems = new Problems();
+  readonly #where: string;
+  /** Of documents from a file. */
+  #path: string | undefined;
+  #lines = new Uint32Array(1024);
 
-  /** Renumbers bags on arrival: a worker's come in the order it made them, which need not be the order of the pieces. */
-  adopt(bags: Bags, { worker, newTerms: { units, ends } }: Omit<AnalyzedTexts, 'bags'>): Analyzed {
-    const numbers = this.#numbers.get(worker) ?? { map: new Uint32Array(1024), size: 0 };
-    this.#numbers.set(worker, numbers);
-    numbers.map = withRoom(numbers.map, numbers.size + ends.length);
-    for (let i = 0, from = 0; i < ends.length; from = ends[i++]!)
-      numbers.map[numbers.size++] = this.#terms.intern(units, from, ends[i]!);
-    const { map } = numbers;
-    const { terms } = bags;
-    for (let i = 0; i < terms.length; i++) terms[i] = map[terms[i]!]!;
-    return { bags, terms: this.#terms };
+  /** `where` is what an error calls a collection without documents. */
+  constructor(where: string) {
+    this.#where = where;
+  }
+
+  add({ bags, vocabulary, pairs, ids, from }: AnalyzedPiece): void {
+    const documents = this.documents + bags.lengths.length;
+    this.#lengths = withRoom(this.#lengths, documents);
+    this.#lengths.set(bags.lengths, this.documents);
+    this.#ids.pushAll(ids);
+    // a thread need not have made its pieces in the order of the collection: the largest vocabulary is its last
+    const known = this.#vocabularies.get(vocabulary.thread);
+    if (known === undefined || known.size < vocabulary.size)
+      this.#vocabularies.set(vocabulary.thread, vocabulary);
+    this.#flatPairs.set(pairs.thread, pairs.flat);
+    this.#pairs.addOthers(pairs.others);
+    if (from !== undefined) {
+      this.#path = from.path;
+      this.#problems.absorb(from.problems);
+      this.#lines = withRoom(this.#lines, documents);
+      this.#lines.set(from.lines, this.documents);
+    }
+    this.documents = documents;
+  }
+
+  async finish(crew: Crew): Promise<Collection> {
+    const ids = shareStrings(this.#ids.packed());
+    const [{ ranks, repeats }, ...sorted] = await Promise.all([
+      crew.run('rankIds', ids),
+      ...[...this.#vocabularies.values()].map(vocabulary => crew.run('sortTerms', vocabulary)),
+    ]);
+    this.#refuse(ids, repeats);
+    for (const flat of this.#flatPairs.values()) this.#pairs.addFlat(flat);
+    return {
+      ids,
+      idRanks: ranks,
+      lengths: shareCopy(Uint32Array, this.#lengths.subarray(0, this.documents)),
+      terms: mergeTerms(sorted),
+      pairs: this.#pairs,
+    };
+  }
+
+  #refuse(ids: PackedStrings, repeats: RankedIds['repeats']): void {
+    const [problems, lines] = [this.#problems, this.#lines];
+    for (const [first, again] of repeats) {
+      const id = unpack(ids, again);
+      if (this.#path === undefined) problems.add(`document '${id}'`, 'this id occurs more than once');
+      else
+        problems.add(`${this.#path}:${lines[again]}`, `id '${id}' was used on line ${lines[first]} already`);
+    }
+    problems.throwIfAny();
+    if (this.documents === 0) throw new InputError(this.#where, 'holds no documents: nothing to index');
   }
 }

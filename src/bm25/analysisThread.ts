@@ -1,31 +1,65 @@
-/** What the threads that analyze have in common: terms numbered on their own, the new ones sent along with the bags. */
+/** What a thread keeps while it analyzes documents: its terms, numbered on their own, and what it has counted. */
 import { threadId } from 'node:worker_threads';
+import { type FoundProblems, Problems } from '../base/index.ts';
+import { type CorpusBlock, corpusRecords, docText } from '../data/index.ts';
 import { type AnalyzerName, analyzerNamed } from './analyzer.ts';
 import { BagMaker, type Bags } from './bags.ts';
+import { PairCounter, type PairCounts } from './codes.ts';
+import { StringPacker } from './intern.ts';
+import type { PackedStrings } from './strings.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
-export interface AnalyzedTexts {
-  readonly worker: number;
+export interface Analyzed {
   readonly bags: Bags;
-  /** Terms that this thread had not met before, in the order of their numbers, end to end as UTF-16: term i ends at `ends[i]`. */
-  readonly newTerms: { readonly units: Uint16Array; readonly ends: Uint32Array };
+  /** All that the thread has met so far, not in these bags alone. */
+  readonly vocabulary: Vocabulary;
+  readonly pairs: PairCounts;
+}
+
+export interface AnalyzedLines extends Analyzed {
+  readonly ids: PackedStrings;
+  /** The line of each document. */
+  readonly lines: Uint32Array;
+  readonly problems: FoundProblems;
 }
 
 export class AnalysisThread {
   readonly #maker: BagMaker;
-  #known = 0;
+  readonly #pairs = new PairCounter();
 
   constructor(analyzer: AnalyzerName) {
-    this.#maker = new BagMaker(analyzerNamed(analyzer));
+    this.#maker = new BagMaker(analyzerNamed(analyzer), threadId);
   }
 
-  add(text: string): void {
-    this.#maker.add(text);
+  texts(texts: readonly string[]): Analyzed {
+    for (const text of texts) this.#maker.add(text);
+    return this.#take();
   }
 
-  /** Everything added since the last `take`. */
-  take(): AnalyzedTexts {
-    const newTerms = this.#maker.terms.since(this.#known);
-    this.#known += newTerms.ends.length;
-    return { worker: threadId, bags: this.#maker.take(), newTerms };
+  /** Documents from lines of a corpus. */
+  lines(block: CorpusBlock): AnalyzedLines {
+    const problems = new Problems();
+    const records = corpusRecords(block, problems);
+    const packer = new StringPacker();
+    for (const { id, title, text } of records) {
+      packer.push(id);
+      this.#maker.add(docText(title, text));
+    }
+    const { bytes, ends } = packer.packed();
+    return {
+      ...this.#take(),
+      ids: { bytes: new Uint8Array(bytes), ends: ends.slice() }, // copies, since a view is sent with all it is a view of
+      lines: Uint32Array.from(records, ({ line }) => line),
+      problems: problems.found(),
+    };
+  }
+
+  #take(): Analyzed {
+    const bags = this.#maker.take();
+    const { lengths, counts, tfs } = bags;
+    for (let i = 0, at = 0; i < counts.length; i++) {
+      for (const end = at + counts[i]!; at < end; at++) this.#pairs.count(tfs[at]!, lengths[i]!);
+    }
+    return { bags, vocabulary: this.#maker.vocabulary(), pairs: this.#pairs.take() };
   }
 }

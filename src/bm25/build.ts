@@ -1,29 +1,25 @@
 /**
  * From documents to an index, by counting sort: analyze every text into a bag of terms (spooled, while document frequencies are counted), put the
- * terms in byte order, then lay out all lists exactly and fill them, one part at a time. The result depends only on the documents and their order.
+ * terms in byte order, then lay out all lists exactly and fill them, one part at a time. The result depends only on the documents and their order,
+ * not on the threads: each numbers terms by itself, and what counts in the end is their byte order.
  */
-import { InputError, type Progress, silentProgress } from '../base/index.ts';
-import { withRoom } from '../data/index.ts';
-import { analyzeCorpus, analyzeTexts } from './analysis.ts';
+import { type Progress, silentProgress } from '../base/index.ts';
+import { collect, type Documents } from './analysis.ts';
 import type { AnalyzerName } from './analyzer.ts';
-import type { Bags, DocumentBatch } from './bags.ts';
-import { type Codebook, PairCounter } from './codes.ts';
-import { StringPacker, StringTable } from './intern.ts';
-import { listStarts, type Part, PartMaker, planParts } from './postings.ts';
-import { shareCopy, shared } from './shared.ts';
-import { BagSpool } from './spool.ts';
-import { compareWith, type PackedStrings, packedOrder, unpack } from './strings.ts';
-
-export type DocumentBatches = AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>;
-
-/** A collection: its documents, or the folder to read them from, which several threads then do together. */
-export type Documents = DocumentBatches | { readonly folder: string };
+import type { Codebook } from './codes.ts';
+import { Gauge } from './gauge.ts';
+import { type Crew, openCrew } from './indexing.ts';
+import { emptyPart, listStarts, type Part, type PartPlan, planParts } from './postings.ts';
+import { shareCopy } from './shared.ts';
+import { BagSpool, type PieceRange } from './spool.ts';
+import { type PackedStrings, unpack } from './strings.ts';
+import type { TermNumbers } from './vocabulary.ts';
 
 export interface BuildOptions {
   readonly analyzer: AnalyzerName;
   /** About how much memory postings may take while the index is built (default 1 GiB); more goes through a temporary file. */
   readonly memoryBytes?: number;
-  /** Threads that analyze text (default 1: this one). The index does not depend on them. */
+  /** Threads that do the work (default 1: this one). The index does not depend on them. */
   readonly threads?: number;
   /** At most this many pair codes (default, and most: 65,535). */
   readonly codes?: number;
@@ -104,151 +100,77 @@ async function invert(
   spool: BagSpool,
   sink: IndexSink,
 ): Promise<IndexHead> {
-  const collection = await collect(source, options, spool);
-  const { documents, lengths, ids, codebook } = collection;
-  const { terms, df, order } = inByteOrder(collection.terms, collection.df);
-  const plans = planParts(df, documents, options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
-  const head: IndexHead = {
-    analyzer: options.analyzer,
-    documents,
-    tokens: lengths.reduce((sum, length) => sum + length, 0),
-    ids: shareStrings(ids),
-    idRanks: ranksOfIds(ids),
-    lengths: shareCopy(Uint32Array, lengths),
-    terms,
-    df,
-    codebook,
-    starts: listStarts(df, documents, plans),
-    partEnds: plans.map(plan => plan.to),
-  };
-  await sink.head(head);
-  const task = (options.progress ?? silentProgress).start('invert', plans.length * documents, 'documents');
-  for (const [number, plan] of plans.entries()) {
-    const maker = new PartMaker(plan, df, order, documents, codebook);
-    for await (const spooled of spool.replay()) {
-      options.signal?.throwIfAborted();
-      maker.add(spooled);
-      task.update(number * documents + spooled.first + spooled.bags.counts.length);
-    }
-    await sink.part(maker.finish());
-  }
-  task.finish();
-  return head;
-}
-
-interface Collection {
-  readonly documents: number;
-  readonly ids: PackedStrings;
-  readonly lengths: Uint32Array;
-  /** Terms in order of arrival, and the documents that hold each. */
-  readonly terms: StringTable;
-  readonly df: Uint32Array;
-  readonly codebook: Codebook;
-}
-
-/** Analyzes all documents into the spool. */
-async function collect(
-  source: Documents,
-  { analyzer, threads = 1, codes, progress = silentProgress, signal }: BuildOptions,
-  spool: BagSpool,
-): Promise<Collection> {
-  const task = progress.start('analyze', undefined, 'documents');
-  const ids = new StringPacker();
-  const pairs = new PairCounter();
-  let [lengths, df] = [new Uint32Array(1024), new Uint32Array(1024)];
-  let documents = 0;
-  let terms = new StringTable();
-  const analysis =
-    'folder' in source
-      ? analyzeCorpus(source.folder, ids, { analyzer, threads, signal })
-      : analyzeTexts(textsOf(source, ids, signal), analyzer, threads);
-  for await (const analyzed of analysis) {
-    const { bags } = analyzed;
-    terms = analyzed.terms;
-    lengths = withRoom(lengths, documents + bags.lengths.length);
-    lengths.set(bags.lengths, documents);
-    df = withRoom(df, terms.size);
-    for (let i = 0; i < bags.terms.length; i++) df[bags.terms[i]!]!++;
-    countPairs(bags, pairs);
-    await spool.append(documents, bags);
-    documents += bags.lengths.length;
-    task.update(documents);
-  }
-  task.finish();
-  if (documents === 0) throw new InputError('collection', 'holds no documents: nothing to index');
-  return {
-    documents,
-    ids: ids.packed(),
-    lengths: lengths.subarray(0, documents),
-    terms,
-    df: df.subarray(0, terms.size),
-    codebook: pairs.codebook(codes),
-  };
-}
-
-/** The texts of batches, whose ids are kept. */
-async function* textsOf(
-  batches: DocumentBatches,
-  ids: StringPacker,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<readonly string[]> {
-  for await (const batch of batches) {
-    signal?.throwIfAborted();
-    for (const id of batch.ids) ids.push(id);
-    yield batch.texts;
+  const { analyzer, progress = silentProgress, signal } = options;
+  const gauge = new Gauge();
+  const crew = openCrew({ analyzer, gauge: gauge.cells }, options.threads ?? 1);
+  try {
+    const { ids, idRanks, lengths, terms, pairs } = await collect(source, spool, crew, { progress, signal });
+    const documents = lengths.length;
+    const plans = planParts(terms.df, documents, options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
+    const head: IndexHead = {
+      analyzer,
+      documents,
+      tokens: lengths.reduce((sum, length) => sum + length, 0),
+      ids,
+      idRanks,
+      lengths,
+      terms: terms.terms,
+      df: terms.df,
+      codebook: pairs.codebook(options.codes),
+      starts: listStarts(terms.df, documents, plans),
+      partEnds: plans.map(plan => plan.to),
+    };
+    await sink.head(head);
+    const ranges = spool.ranges(crew.size);
+    const passes = plans.length + (ranges.length > 1 ? 1 : 0);
+    const task = progress.start('invert', passes * documents, 'documents');
+    await gauge.watch(task, signal, () => fillParts(head, plans, ranges, terms.numbers, crew, sink));
+    task.finish();
+    return head;
+  } finally {
+    await crew.close();
   }
 }
 
-function countPairs({ lengths, counts, tfs }: Bags, pairs: PairCounter): void {
-  let at = 0;
-  for (let i = 0; i < counts.length; i++) {
-    const length = lengths[i]!;
-    for (const end = at + counts[i]!; at < end; at++) pairs.count(tfs[at]!, length);
-  }
-}
-
-/** Terms and their document frequencies in byte order, and `order[i]`: the number that term i had before. */
-function inByteOrder(table: StringTable, df: Uint32Array) {
-  const unsorted = table.packed();
-  const order = packedOrder(unsorted);
-  const bytes = shared(Uint8Array, unsorted.bytes.length);
-  const ends = shared(Uint32Array, order.length);
-  const sortedDf = shared(Uint32Array, order.length);
-  let at = 0;
-  for (let i = 0; i < order.length; i++) {
-    const term = order[i]!;
-    const from = term === 0 ? 0 : unsorted.ends[term - 1]!;
-    bytes.set(unsorted.bytes.subarray(from, unsorted.ends[term]), at);
-    at += unsorted.ends[term]! - from;
-    ends[i] = at;
-    sortedDf[i] = df[term]!;
-  }
-  return { terms: { bytes, ends }, df: sortedDf, order };
-}
-
-function ranksOfIds(ids: PackedStrings): Uint32Array {
-  const order = packedOrder(ids);
-  const ranks = shared(Uint32Array, order.length);
-  const duplicates: string[] = [];
-  for (let rank = 0; rank < order.length; rank++) {
-    ranks[order[rank]!] = rank;
-    if (rank === 0) continue;
-    const [before, id] = [idBytes(ids, order[rank - 1]!), order[rank]!];
-    if (compareWith(ids, id, before) === 0) duplicates.push(Buffer.from(before).toString('utf8'));
-  }
-  if (duplicates.length > 0)
-    throw new InputError(
-      duplicates
-        .slice(0, 50)
-        .map(id => ({ where: `document '${id}'`, message: 'this id occurs more than once' })),
+async function fillParts(
+  { df, documents, codebook }: IndexHead,
+  plans: readonly PartPlan[],
+  ranges: readonly PieceRange[],
+  numbers: TermNumbers,
+  crew: Crew,
+  sink: IndexSink,
+): Promise<void> {
+  // of the last range nobody needs to know
+  const counts = await Promise.all(
+    ranges.slice(0, -1).map(range => crew.run('countPostings', { range, numbers, terms: df.length })),
+  );
+  for (const plan of plans) {
+    const part = emptyPart(plan, documents);
+    const rare = await Promise.all(
+      ranges.map((range, i) =>
+        crew.run('fillPart', {
+          range,
+          numbers,
+          plan,
+          part,
+          df,
+          before: counts.slice(0, i),
+          documents,
+          codebook,
+        }),
+      ),
     );
-  return ranks;
-}
-
-function idBytes(ids: PackedStrings, i: number): Uint8Array {
-  return ids.bytes.subarray(i === 0 ? 0 : ids.ends[i - 1]!, ids.ends[i]);
-}
-
-function shareStrings(strings: PackedStrings): PackedStrings {
-  return { bytes: shareCopy(Uint8Array, strings.bytes), ends: shareCopy(Uint32Array, strings.ends) };
+    const inOrder = rare.flat().sort((a, b) => a.posting - b.posting);
+    await sink.part({
+      ...part,
+      rareAt: shareCopy(
+        Uint32Array,
+        Uint32Array.from(inOrder, ({ posting }) => posting),
+      ),
+      rareTfs: shareCopy(
+        Uint32Array,
+        Uint32Array.from(inOrder, ({ tf }) => tf),
+      ),
+    });
+  }
 }

@@ -3,6 +3,7 @@
  * some thousands in millions of passages. So a posting keeps the 16-bit number of its pair, and scoring one is a table look-up, whatever
  * the variant and its parameters. Should a collection have more pairs, the rarest share one code and are looked up the long way.
  */
+import { threadId } from 'node:worker_threads';
 import { shared } from './shared.ts';
 
 /** The code of pairs that have none of their own. */
@@ -21,17 +22,43 @@ const FLAT_LENGTH = 4096;
 /** Lengths and frequencies are below 2^26 and 2^27: a text has fewer tokens than a string has units. */
 const TF_STEP = 2 ** 26;
 
+/** What a thread has counted. */
+export interface PairCounts {
+  readonly thread: number;
+  /** All it has counted so far of the pairs within the limits, in memory that threads share. */
+  readonly flat: Float64Array;
+  /** The others since the last `take`: pair and count in turn. */
+  readonly others: Float64Array;
+}
+
 /** Counts the pairs of a collection. */
 export class PairCounter {
-  readonly #flat = new Float64Array(FLAT_TF * FLAT_LENGTH);
+  readonly #flat = shared(Float64Array, FLAT_TF * FLAT_LENGTH);
   readonly #others = new Map<number, number>();
 
   count(tf: number, length: number): void {
     if (tf < FLAT_TF && length < FLAT_LENGTH) this.#flat[tf * FLAT_LENGTH + length]!++;
-    else {
-      const pair = tf * TF_STEP + length;
-      this.#others.set(pair, (this.#others.get(pair) ?? 0) + 1);
-    }
+    else this.#add(tf * TF_STEP + length, 1);
+  }
+
+  /** Hands over what was counted. */
+  take(): PairCounts {
+    const others = Float64Array.from([...this.#others].flat());
+    this.#others.clear();
+    return { thread: threadId, flat: this.#flat, others };
+  }
+
+  /** Adds pairs that a thread counted: `flat` or `others`. */
+  addFlat(flat: Float64Array): void {
+    for (let i = 0; i < flat.length; i++) this.#flat[i]! += flat[i]!;
+  }
+
+  addOthers(others: Float64Array): void {
+    for (let i = 0; i < others.length; i += 2) this.#add(others[i]!, others[i + 1]!);
+  }
+
+  #add(pair: number, count: number): void {
+    this.#others.set(pair, (this.#others.get(pair) ?? 0) + count);
   }
 
   /** Codes for all pairs, or for the most frequent `limit` of them. */

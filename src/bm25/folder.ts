@@ -42,8 +42,7 @@ export async function indexFolder(
   path: string,
   options: BuildOptions,
 ): Promise<IndexSummary> {
-  const source = (options.threads ?? 1) > 1 ? { folder } : documentsOf(folder, options.signal);
-  const head = await writeIndex(path, source, options);
+  const head = await writeIndex(path, { folder }, options);
   return {
     index: path,
     analyzer: head.analyzer,

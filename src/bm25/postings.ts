@@ -1,11 +1,8 @@
 /**
  * Postings: for each term the documents that hold it, ascending, each with its pair code. A long list packs 16 bits of the document's number and
- * the code into one word, beside a table of where each window of 65,536 documents begins; a short list keeps whole numbers. Lists are made by counting sort.
+ * the code into one word, beside a table of where each window of 65,536 documents begins; a short list keeps whole numbers.
  */
-import type { Bags } from './bags.ts';
-import { type Codebook, CodeFinder, RARE } from './codes.ts';
 import { shared } from './shared.ts';
-import type { SpooledBags } from './spool.ts';
 
 /** Documents are searched, and long lists divided, in windows of this many. */
 export const WINDOW_BITS = 16;
@@ -100,92 +97,14 @@ export function listStarts(df: Uint32Array, documents: number, plans: readonly P
   return starts;
 }
 
-const ELSEWHERE = 0xffffffff;
-
-/** Inverts bags into one part. `order[i]` is the bags' number of the index's term i; `df` is in the order of the index. */
-export class PartMaker {
-  readonly #part: Part;
-  readonly #documents: number;
-  readonly #codes: CodeFinder;
-  readonly #longLists: readonly number[];
-  /** For each of the bags' terms the posting that its next document gets; `ELSEWHERE` for terms of other parts. */
-  readonly #next: Uint32Array;
-  readonly #rare: { readonly posting: number; readonly tf: number }[] = [];
-
-  constructor(plan: PartPlan, df: Uint32Array, order: Uint32Array, documents: number, codebook: Codebook) {
-    this.#documents = documents;
-    this.#codes = new CodeFinder(codebook);
-    this.#next = new Uint32Array(order.length).fill(ELSEWHERE);
-    this.#part = {
-      shortDocuments: shared(Uint32Array, plan.shortPostings),
-      shortCodes: shared(Uint16Array, plan.shortPostings),
-      longPostings: shared(Uint32Array, plan.longPostings),
-      windowStarts: shared(Uint32Array, plan.longLists * (windowCount(documents) + 1)),
-      rareAt: new Uint32Array(),
-      rareTfs: new Uint32Array(),
-    };
-    const longLists: number[] = [];
-    let [short, long] = [0, plan.shortPostings];
-    for (let term = plan.from; term < plan.to; term++) {
-      const isLong = df[term]! >= longListFrom(documents);
-      this.#next[order[term]!] = isLong ? long : short;
-      if (isLong) {
-        longLists.push(order[term]!);
-        long += df[term]!;
-      } else short += df[term]!;
-    }
-    this.#longLists = longLists;
-  }
-
-  /** Adds documents; they must come in order, and every one of them. */
-  add({ first, bags }: SpooledBags): void {
-    let at = 0;
-    for (let i = 0; i < bags.counts.length; i++) {
-      const document = first + i;
-      if ((document & DOCUMENT_MASK) === 0) this.#beginWindow(document >>> WINDOW_BITS);
-      const end = at + bags.counts[i]!;
-      this.#addDocument(document, bags, at, end, bags.lengths[i]!);
-      at = end;
-    }
-  }
-
-  #addDocument(document: number, { terms, tfs }: Bags, from: number, to: number, length: number): void {
-    const next = this.#next;
-    const { shortDocuments, shortCodes, longPostings } = this.#part;
-    const shortPostings = shortDocuments.length;
-    for (let at = from; at < to; at++) {
-      const term = terms[at]!;
-      const posting = next[term]!;
-      if (posting === ELSEWHERE) continue;
-      next[term] = posting + 1;
-      const code = this.#codes.of(tfs[at]!, length);
-      if (code === RARE) this.#rare.push({ posting, tf: tfs[at]! });
-      if (posting < shortPostings) {
-        shortDocuments[posting] = document;
-        shortCodes[posting] = code;
-      } else longPostings[posting - shortPostings] = (code << CODE_SHIFT) | (document & DOCUMENT_MASK);
-    }
-  }
-
-  /** The finished part. */
-  finish(): Part {
-    this.#beginWindow(windowCount(this.#documents));
-    this.#rare.sort((a, b) => a.posting - b.posting);
-    const rareAt = shared(Uint32Array, this.#rare.length);
-    const rareTfs = shared(Uint32Array, this.#rare.length);
-    this.#rare.forEach(({ posting, tf }, i) => {
-      rareAt[i] = posting;
-      rareTfs[i] = tf;
-    });
-    return { ...this.#part, rareAt, rareTfs };
-  }
-
-  /** Notes where a window begins in every long list. */
-  #beginWindow(window: number): void {
-    const { windowStarts, shortDocuments } = this.#part;
-    const width = windowCount(this.#documents) + 1;
-    const longLists = this.#longLists;
-    for (let row = 0; row < longLists.length; row++)
-      windowStarts[row * width + window] = this.#next[longLists[row]!]! - shortDocuments.length;
-  }
+/** An empty part of that plan, in memory that threads share. */
+export function emptyPart(plan: PartPlan, documents: number): Part {
+  return {
+    shortDocuments: shared(Uint32Array, plan.shortPostings),
+    shortCodes: shared(Uint16Array, plan.shortPostings),
+    longPostings: shared(Uint32Array, plan.longPostings),
+    windowStarts: shared(Uint32Array, plan.longLists * (windowCount(documents) + 1)),
+    rareAt: new Uint32Array(),
+    rareTfs: new Uint32Array(),
+  };
 }

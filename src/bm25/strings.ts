@@ -13,26 +13,26 @@ export function unpack(strings: PackedStrings, i: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, ends[i]! - from).toString('utf8');
 }
 
-/** -1, 0 or 1 as string `i` stands before, at or after these bytes in byte order. */
-export function compareWith(strings: PackedStrings, i: number, other: Uint8Array): number {
-  const { bytes, ends } = strings;
-  const from = i === 0 ? 0 : ends[i - 1]!;
-  const length = ends[i]! - from;
-  const common = Math.min(length, other.length);
-  for (let k = 0; k < common; k++) {
-    const difference = bytes[from + k]! - other[k]!;
-    if (difference !== 0) return Math.sign(difference);
+/** Negative, 0 or positive as string `i` stands before, at or after string `j` of others in byte order. */
+export function comparePacked(strings: PackedStrings, i: number, others: PackedStrings, j: number): number {
+  const [a, b] = [strings.bytes, others.bytes];
+  let at = i === 0 ? 0 : strings.ends[i - 1]!;
+  let other = j === 0 ? 0 : others.ends[j - 1]!;
+  const [end, otherEnd] = [strings.ends[i]!, others.ends[j]!];
+  for (; at < end && other < otherEnd; at++, other++) {
+    if (a[at] !== b[other]) return a[at]! - b[other]!;
   }
-  return Math.sign(length - other.length);
+  return end - at - (otherEnd - other);
 }
 
 /** The number of a string among strings in byte order, or -1. */
 export function find(sorted: PackedStrings, text: string): number {
-  const wanted = Buffer.from(text, 'utf8');
+  const bytes = Buffer.from(text, 'utf8');
+  const wanted = { bytes, ends: Uint32Array.of(bytes.length) };
   let [low, high] = [0, sorted.ends.length - 1];
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const order = compareWith(sorted, middle, wanted);
+    const order = comparePacked(sorted, middle, wanted, 0);
     if (order === 0) return middle;
     if (order < 0) low = middle + 1;
     else high = middle - 1;

@@ -30,15 +30,13 @@ test('packed strings: order by bytes, look-up', () => {
   );
 });
 
-const unitsOf = (text: string) => Uint16Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
-
 test('a string table numbers ranges of texts in order of arrival, through growth', () => {
   const words = Array.from({ length: 20_000 }, (_, i) => `w${(i * i) % 9973}`);
   const table = new StringTable();
   const numbers = new Map<string, number>();
   for (const word of words) {
     if (!numbers.has(word)) numbers.set(word, numbers.size);
-    assert.equal(table.intern(unitsOf(`<<${word}>>`), 2, 2 + word.length), numbers.get(word));
+    assert.equal(table.intern(`<<${word}>>`, 2, 2 + word.length), numbers.get(word));
   }
   assert.equal(table.size, numbers.size);
   for (const [word, number] of numbers) assert.equal(table.at(number), word);
@@ -55,7 +53,7 @@ test('strings of any length and script are told apart: those that fit a slot, th
       const numbers = new Map<string, number>();
       for (const text of [...strings, ...strings]) {
         if (!numbers.has(text)) numbers.set(text, numbers.size);
-        assert.equal(table.intern(unitsOf(`x${text}y`), 1, 1 + text.length), numbers.get(text));
+        assert.equal(table.intern(`x${text}y`, 1, 1 + text.length), numbers.get(text));
       }
       for (const [text, number] of numbers) assert.equal(table.at(number), text);
     }),

@@ -4,8 +4,6 @@
  * runs of South-East Asian letters together, makes each ideograph and each hiragana a token, and keeps emoji sequences whole.
  * A token is at most 255 UTF-16 units: the match is the longest within that window, and the next begins where it ended.
  */
-
-import { withRoom } from '../data/index.ts';
 import {
   type Automaton,
   alt,
@@ -104,95 +102,66 @@ function expandClasses(): Uint8Array {
   return classes;
 }
 
-/**
- * For each state and each of the first 128 code points the state that follows: one look-up where two would wait for each other, and small enough
- * for the nearest cache.
- */
-function asciiSteps({ next, symbols }: Automaton, classes: Uint8Array): Uint8Array {
-  const steps = new Uint8Array((next.length / symbols) * ASCII);
-  for (let at = 0; at < steps.length; at++)
-    steps[at] = next[Math.floor(at / ASCII) * symbols + classes[at % ASCII]!]!;
-  return steps;
-}
-
-const ASCII = 128;
-
-let shared:
-  | { readonly automaton: Automaton; readonly classes: Uint8Array; readonly ascii: Uint8Array }
-  | undefined;
+let shared: { readonly automaton: Automaton; readonly classes: Uint8Array } | undefined;
 
 /** Made at first use, so that a program that never analyzes text does not pay for it. */
 function tables() {
-  if (shared === undefined) {
-    const [automaton, classes] = [compile(tokenGrammar(), CLASSES.length), expandClasses()];
-    shared = { automaton, classes, ascii: asciiSteps(automaton, classes) };
-  }
+  shared ??= { automaton: compile(tokenGrammar(), CLASSES.length), classes: expandClasses() };
   return shared;
 }
 
-/** The tokens of a text: token i is `units` from `starts[i]` to `ends[i]`. Overwritten by the next scan. */
-export interface Tokens {
-  /** UTF-16. */
-  readonly units: Uint16Array;
-  readonly starts: Uint32Array;
-  readonly ends: Uint32Array;
-  readonly count: number;
-}
-
-/** Finds the tokens of one text after another, in memory that it uses again. */
+/**
+ * Walks the tokens of one text after another: `reset(text)`, then while `next()` is true the token is `text.slice(start, end)`.
+ * Offsets are UTF-16 units.
+ */
 export class WordScanner {
+  start = 0;
+  end = 0;
+  #text = '';
   readonly #classes = tables().classes;
   readonly #next = tables().automaton.next;
   readonly #accepts = tables().automaton.accepts;
-  readonly #ascii = tables().ascii;
-  #units = new Uint16Array(4096);
-  #starts = new Uint32Array(512);
-  #ends = new Uint32Array(512);
 
-  scan(text: string): Tokens {
-    const units = this.#copy(text);
-    let count = 0;
-    for (let from = 0; from < text.length; ) {
-      const end = this.#match(units, from, text.length);
-      if (end === from) {
-        from += isPair(units, from, text.length) ? 2 : 1;
-        continue;
-      }
-      if (count === this.#starts.length) {
-        this.#starts = withRoom(this.#starts, count + 1);
-        this.#ends = withRoom(this.#ends, count + 1);
-      }
-      this.#starts[count] = from;
-      this.#ends[count++] = end;
-      from = end;
-    }
-    return { units, starts: this.#starts, ends: this.#ends, count };
+  reset(text: string): void {
+    this.#text = text;
+    this.start = 0;
+    this.end = 0;
   }
 
-  /** The text as numbers: a loop reads these several times as fast as it reads a string. */
-  #copy(text: string): Uint16Array {
-    if (text.length > this.#units.length) this.#units = new Uint16Array(2 * text.length);
-    const units = this.#units;
-    Buffer.from(units.buffer, units.byteOffset, units.byteLength).write(text, 'utf16le');
-    return units;
+  next(): boolean {
+    const text = this.#text;
+    const units = text.length;
+    for (let from = this.end; from < units; ) {
+      const end = this.#match(text, from);
+      if (end > from) {
+        this.start = from;
+        this.end = end;
+        return true;
+      }
+      from += text.codePointAt(from)! > 0xffff ? 2 : 1;
+    }
+    this.end = units;
+    return false;
   }
 
   /** The end of the longest token that begins at `from`; `from` itself if none does. */
-  #match(units: Uint16Array, from: number, length: number): number {
-    const [classes, next, accepts, ascii] = [this.#classes, this.#next, this.#accepts, this.#ascii];
-    const limit = windowEnd(units, from, length);
+  #match(text: string, from: number): number {
+    const classes = this.#classes;
+    const next = this.#next;
+    const accepts = this.#accepts;
+    const symbols = CLASSES.length;
+    const limit = windowEnd(text, from);
     let end = from;
     for (let at = from, state = START; at < limit; ) {
-      const unit = units[at]!;
-      if (unit < ASCII) {
-        state = ascii[state * ASCII + unit]!;
-        at++;
-      } else {
-        const pair = isPair(units, at, limit);
-        const point = pair ? ((unit - 0xd800) << 10) + (units[at + 1]! - 0xdc00) + 0x10000 : unit;
-        state = next[state * CLASSES.length + classes[point]!]!;
-        at += pair ? 2 : 1;
+      let point = text.charCodeAt(at++);
+      if (point >= 0xd800 && point < 0xdc00 && at < limit) {
+        const low = text.charCodeAt(at);
+        if (low >= 0xdc00 && low < 0xe000) {
+          point = ((point - 0xd800) << 10) + (low - 0xdc00) + 0x10000;
+          at++;
+        }
       }
+      state = next[state * symbols + classes[point]!]!;
       if (state === DEAD) break;
       if (accepts[state] !== 0) end = at;
     }
@@ -200,20 +169,19 @@ export class WordScanner {
   }
 }
 
-function isPair(units: Uint16Array, at: number, limit: number): boolean {
-  if ((units[at]! & 0xfc00) !== 0xd800 || at + 1 >= limit) return false;
-  return (units[at + 1]! & 0xfc00) === 0xdc00;
-}
-
 /** Where the scanner's window over a text ends; it never splits a surrogate pair. */
-function windowEnd(units: Uint16Array, from: number, length: number): number {
+function windowEnd(text: string, from: number): number {
   const end = from + MAX_TOKEN_UNITS;
-  if (end >= length) return length;
-  return (units[end - 1]! & 0xfc00) === 0xd800 ? end - 1 : end;
+  if (end >= text.length) return text.length;
+  const last = text.charCodeAt(end - 1);
+  return last >= 0xd800 && last < 0xdc00 ? end - 1 : end;
 }
 
 /** The tokens of a text. */
 export function words(text: string): string[] {
-  const { starts, ends, count } = new WordScanner().scan(text);
-  return Array.from({ length: count }, (_, i) => text.slice(starts[i], ends[i]));
+  const scanner = new WordScanner();
+  const found: string[] = [];
+  scanner.reset(text);
+  while (scanner.next()) found.push(text.slice(scanner.start, scanner.end));
+  return found;
 }

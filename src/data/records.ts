@@ -95,21 +95,7 @@ export class UniqueIds {
   /** False, after reporting it, for an id that came before. */
   add(id: string, path: string, line: number, problems: Problems): boolean {
     const before = this.#ids.size;
-    return this.#note(this.#ids.add(id), before, path, line, problems);
-  }
-
-  /** The same for the id that the bytes `from .. to` spell. */
-  addBytes(
-    { bytes, from, to }: { readonly bytes: Uint8Array; readonly from: number; readonly to: number },
-    path: string,
-    line: number,
-    problems: Problems,
-  ): boolean {
-    const before = this.#ids.size;
-    return this.#note(this.#ids.addBytes(bytes, from, to), before, path, line, problems);
-  }
-
-  #note(index: number, before: number, path: string, line: number, problems: Problems): boolean {
+    const index = this.#ids.add(id);
     if (index < before) {
       const id = this.#ids.at(index);
       problems.add(`${path}:${line}`, `id '${id}' was used on line ${this.#lines[index]} already`);
