@@ -13,6 +13,7 @@ import {
 } from '../base/index.ts';
 import { commands } from './commands.ts';
 import type { Io } from './io.ts';
+import { interruptedNotice } from './stopping.ts';
 import { version } from './version.ts';
 
 /** The program with the command that the command line begins with, or, where it names none, with all of them. */
@@ -47,7 +48,7 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
 
 function report(error: unknown, argv: readonly string[], io: Io): void {
   if (io.signal.aborted && (isAbort(error) || exitCodeOf(error) === EXIT_FAILED)) {
-    io.log('interrupted: whatever was finished is kept, and the same command resumes it\n');
+    io.log(interruptedNotice(argv));
   } else if (error instanceof InputError) {
     for (const problem of error.problems) io.log(`error: ${formatProblem(problem)}\n`);
   } else if (exitCodeOf(error) === EXIT_BUG) {

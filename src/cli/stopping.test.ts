@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { commands } from './commands.ts';
-import { stoppingNotice } from './stopping.ts';
+import { interruptedNotice, stoppingNotice } from './stopping.ts';
 
 const AT_ONCE = 'stopping; Ctrl-C again to stop at once\n';
 
@@ -21,6 +21,13 @@ test('only commands that first finish a unit of work say which', () => {
     ],
   );
   assert.equal(stoppingNotice([]), AT_ONCE);
+});
+
+test('only commands that keep their work say that they can go on', () => {
+  for (const words of [['run', 'a.yaml'], ['data', 'get', 'scifact'], ['shards', 'build'], ['embed']])
+    assert.match(interruptedNotice(words), /the same command resumes it/, words.join(' '));
+  for (const words of [['data', 'overlap'], ['data'], ['get'], ['eval'], ['bm25', 'index'], []])
+    assert.match(interruptedNotice(words), /begins anew/, words.join(' '));
 });
 
 test('Ctrl-C ends the dashboard, in the right words', async t => {

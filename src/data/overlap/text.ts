@@ -17,6 +17,6 @@ export function overlapText({ words, share, sampled, sets }: Overlap): string {
   const sample = sampled < 1 ? ` (1 in ${1 / sampled} of them looked at)` : '';
   return [
     textTable(['test set', 'texts', 'judged', 'share some', 'stand in it', 'which'], rows),
-    `A text stands in the corpus if at least ${Math.round(share * 100)}% of its word ${words}-grams${sample} do, anywhere; texts of fewer words are not judged.`,
+    `A text stands in the corpus if at least ${Number((100 * share).toPrecision(4))}% of its word ${words}-grams${sample} do, anywhere; texts of fewer words are not judged.`,
   ].join('\n');
 }
