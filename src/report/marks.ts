@@ -87,12 +87,12 @@ export function computeAxis(convention: string, values: readonly number[]) {
   return logAxis(`pretraining FLOPs (${conventionText(convention)})`, values);
 }
 
-export function logAxis(title: string, values: readonly number[]) {
+export function logAxis(title: string, values: readonly number[], padding = 0) {
   const ticks = values.length > 0 ? ticksOf(values) : {};
   return {
     field: 'x',
     type: 'quantitative' as const,
-    scale: { type: 'log' as const, nice: false },
+    scale: { type: 'log' as const, nice: false, padding },
     axis: { title, grid: false, ...ticks },
   };
 }

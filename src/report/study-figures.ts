@@ -139,6 +139,7 @@ function ratioFigure(results: StudyResults, theme: Theme): Figure | undefined {
     x: logAxis(
       'pretraining tokens per parameter',
       marks.map(mark => mark.x),
+      12, // all sizes may share their smallest and largest ratio: no point on the frame, and the last tick, a rounded one, within it
     ),
     y: scoreAxis(MEAN),
   };
