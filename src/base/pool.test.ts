@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openPool } from './pool.ts';
@@ -20,4 +21,15 @@ test('threads cannot require a module, which could not be interrupted', async ()
   const { execArgv } = await pool.run('');
   await pool.close();
   assert.equal(execArgv.includes(flag), process.allowedNodeEnvironmentFlags.has(flag));
+});
+
+test('threads start in a process that was given flags of the engine', () => {
+  const pool = new URL('./pool.js', import.meta.url).href;
+  const program = `
+    import { openPool } from ${JSON.stringify(pool)};
+    const pool = openPool(new URL(${JSON.stringify(worker.href)}), { workers: 1 });
+    console.log((await pool.run('echo')).value);
+    await pool.close();`;
+  const flags = ['--max-old-space-size=512', '--input-type=module', '--eval', program];
+  assert.equal(execFileSync(process.execPath, flags, { encoding: 'utf8' }), 'echo\n');
 });

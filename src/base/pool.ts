@@ -29,9 +29,9 @@ export interface PoolOptions {
  */
 const WITHOUT_REQUIRE = '--no-experimental-require-module';
 
+/** Not those of the process as well: the engine's flags hold for all threads anyway, and a thread refuses to be given them. */
 function workerArguments(): string[] {
-  const known = process.allowedNodeEnvironmentFlags.has(WITHOUT_REQUIRE);
-  return known ? [...process.execArgv, WITHOUT_REQUIRE] : [...process.execArgv];
+  return process.allowedNodeEnvironmentFlags.has(WITHOUT_REQUIRE) ? [WITHOUT_REQUIRE] : [];
 }
 
 export function openPool<Task, Result>(file: URL, options: PoolOptions): WorkerPool<Task, Result> {
