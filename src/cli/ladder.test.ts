@@ -158,6 +158,23 @@ test('another temperature runs finetuning and what follows it, nothing else', as
   assert.ok(states('cached').has('pretrain') && states('cached').has('mine') && states('cached').has('bm25'));
 });
 
+test("a rung's own rate and threads are of its pretraining, and of no other rung", async () => {
+  const own = join(folder, 'own.yaml');
+  await writeFile(own, study().replace('[640, 1280]', '[640, 1280], learningRate: 1e-3, threads: 2'));
+  const { code, out } = await program('plan', own, '--store', store, '--json');
+  assert.equal(code, 0);
+  const { steps } = JSON.parse(out) as { steps: { name: string; state: string; reasons: object[] }[] };
+  const run = steps.filter(({ state }) => state === 'run');
+  assert.deepEqual(
+    run.map(({ name }) => name),
+    ['pretrain.b'],
+  );
+  assert.deepEqual(run[0]?.reasons, [
+    { type: 'changed', path: 'params.learningRate', old: 0.003, new: 0.001 },
+    { type: 'changed', path: 'params.threads', old: 1, new: 2 },
+  ]);
+});
+
 test('all faults of a study file are told at once, with their places, and nothing runs', async () => {
   const log = await refusalOf(
     'run',

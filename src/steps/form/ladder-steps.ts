@@ -111,12 +111,12 @@ class LadderSteps {
     const { pretrain, seed, baselines } = this.#sections;
     const name = rungName(rung);
     const { vocabSize } = this.#sections.tokenizer;
-    const { learningRate = pretrain.learningRate } = rung;
+    const { learningRate = pretrain.learningRate, threads = pretrain.threads } = rung;
     const budgets = rung.tokens
       .map(budget => ({ budget, tokens: inTokens(budget, rung, pretrain.sequenceLength, vocabSize) }))
       .sort((a, b) => a.tokens - b.tokens);
     const tokens = budgets.map(budget => budget.tokens);
-    const params = { ...pretrain, model: rung.model, tokens, learningRate, seed, vocabSize };
+    const params = { ...pretrain, model: rung.model, tokens, learningRate, threads, seed, vocabSize };
     const place = ['ladder', i];
     const inputs = { shards: { step: 'shards' }, tokenizer };
     const pretrained = this.#add(`pretrain.${name}`, 'pretrain', params, inputs, place);

@@ -84,6 +84,8 @@ export const SECTIONS = {
           )
           .min(1),
         learningRate: z.number().positive().optional(),
+        /** Of its pretraining, where the largest rung would otherwise run on alone on one core. */
+        threads: count.optional(),
       }),
     )
     .min(1),
