@@ -8,6 +8,7 @@ export * from './hash.ts';
 export * from './json.ts';
 export * from './lines.ts';
 export * from './ordered.ts';
+export * from './packed.ts';
 export * from './pool.ts';
 export * from './progress.ts';
 export * from './rng.ts';

@@ -1,6 +1,13 @@
 /** Reading and analyzing a whole collection, piece by piece, in as many threads as there are. */
-import { type FoundProblems, InputError, Problems, type Progress } from '../base/index.ts';
-import { readCorpusBlocks, withRoom } from '../data/index.ts';
+import {
+  type FoundProblems,
+  InputError,
+  type PackedStrings,
+  Problems,
+  type Progress,
+  withRoom,
+} from '../base/index.ts';
+import { readCorpusBlocks } from '../data/index.ts';
 import type { Analyzed, AnalyzedLines } from './analysisThread.ts';
 import type { DocumentBatch } from './bags.ts';
 import { PairCounter } from './codes.ts';
@@ -8,7 +15,7 @@ import type { Crew } from './indexing.ts';
 import { StringPacker } from './intern.ts';
 import { shareCopy, shareStrings } from './shared.ts';
 import type { BagSpool } from './spool.ts';
-import { type PackedStrings, unpack } from './strings.ts';
+import { unpack } from './strings.ts';
 import { mergeTerms, type RankedIds, type Terms, type Vocabulary } from './vocabulary.ts';
 
 export type DocumentBatches = AsyncIterable<DocumentBatch> | Iterable<DocumentBatch>;

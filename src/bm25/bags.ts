@@ -1,5 +1,5 @@
 /** Documents as bags of terms: what analysis leaves of a text, and what an index is inverted from. */
-import { withRoom } from '../data/index.ts';
+import { withRoom } from '../base/index.ts';
 import type { Analyzer } from './analyzer.ts';
 import { StringTable } from './intern.ts';
 import { shareCopy, shared, sharedRoom } from './shared.ts';

@@ -3,7 +3,7 @@
  * terms in byte order, then lay out all lists exactly and fill them, one part at a time. The result depends only on the documents and their order,
  * not on the threads: each numbers terms by itself, and what counts in the end is their byte order.
  */
-import { type Progress, silentProgress } from '../base/index.ts';
+import { type PackedStrings, type Progress, silentProgress } from '../base/index.ts';
 import { collect, type Documents } from './analysis.ts';
 import type { AnalyzerName } from './analyzer.ts';
 import type { Codebook } from './codes.ts';
@@ -12,7 +12,7 @@ import { type Crew, openCrew } from './indexing.ts';
 import { emptyPart, listStarts, type Part, type PartPlan, planParts } from './postings.ts';
 import { shareCopy } from './shared.ts';
 import { BagSpool, type PieceRange } from './spool.ts';
-import { type PackedStrings, unpack } from './strings.ts';
+import { unpack } from './strings.ts';
 import type { TermNumbers } from './vocabulary.ts';
 
 export interface BuildOptions {
@@ -165,11 +165,11 @@ async function fillParts(
       ...part,
       rareAt: shareCopy(
         Uint32Array,
-        Uint32Array.from(inOrder, ({ posting }) => posting),
+        inOrder.map(({ posting }) => posting),
       ),
       rareTfs: shareCopy(
         Uint32Array,
-        Uint32Array.from(inOrder, ({ tf }) => tf),
+        inOrder.map(({ tf }) => tf),
       ),
     });
   }

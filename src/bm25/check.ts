@@ -2,7 +2,7 @@
  * Is an index from a file consistent in itself? Checksums catch damage; this catches a file that was made wrong, so that search never
  * reads outside an array. Costs one pass over the terms, the documents and the short lists.
  */
-import { InputError } from '../base/index.ts';
+import { InputError, type PackedStrings } from '../base/index.ts';
 import type { Bm25Index } from './build.ts';
 import { RARE } from './codes.ts';
 import {
@@ -15,7 +15,6 @@ import {
   WINDOW,
   windowCount,
 } from './postings.ts';
-import type { PackedStrings } from './strings.ts';
 
 /** Throws an `InputError` at the first inconsistency. */
 export function checkIndex(path: string, index: Bm25Index): void {

@@ -1,11 +1,10 @@
 /** The tasks that building an index is made of, and who does them: this thread, or several others that share memory with it. */
-import { openPool } from '../base/index.ts';
+import { openPool, type PackedStrings } from '../base/index.ts';
 import type { CorpusBlock } from '../data/index.ts';
 import { AnalysisThread, type Analyzed, type AnalyzedLines } from './analysisThread.ts';
 import type { AnalyzerName } from './analyzer.ts';
 import { Gauge } from './gauge.ts';
 import { type CountTask, countPostings, type FillTask, fillPart, type RarePostings } from './invert.ts';
-import type { PackedStrings } from './strings.ts';
 import { type RankedIds, rankIds, type SortedTerms, sortTerms, type Vocabulary } from './vocabulary.ts';
 
 /** What each task takes and gives. */

@@ -1,7 +1,6 @@
 /** Sets and lists of strings under construction, kept in a few flat arrays instead of one object each. */
-import { withRoom } from '../data/index.ts';
+import { type PackedStrings, startOf, withRoom } from '../base/index.ts';
 import { shared, sharedRoom } from './shared.ts';
-import type { PackedStrings } from './strings.ts';
 
 const FNV_BASIS = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
@@ -90,7 +89,7 @@ export class StringTable {
 
   /** The string with that number. */
   at(number: number): string {
-    const from = number === 0 ? 0 : this.#ends[number - 1]!;
+    const from = startOf(this.#ends, number);
     return String.fromCharCode(...this.#units.subarray(from, this.#ends[number]!));
   }
 
@@ -109,7 +108,7 @@ export class StringTable {
   /** Keeps a new string. */
   #add(text: string, start: number, end: number): number {
     const number = this.#size++;
-    let at = number === 0 ? 0 : this.#ends[number - 1]!;
+    let at = startOf(this.#ends, number);
     this.#units = sharedRoom(Uint16Array, this.#units, at + end - start);
     this.#ends = sharedRoom(Uint32Array, this.#ends, number + 1);
     for (let i = start; i < end; i++) this.#units[at++] = text.charCodeAt(i);
@@ -150,15 +149,20 @@ export class StringPacker {
     return this.#count;
   }
 
+  /** Where the next string begins. */
+  get #end(): number {
+    return startOf(this.#ends, this.#count);
+  }
+
   push(text: string): void {
-    const from = this.#count === 0 ? 0 : this.#ends[this.#count - 1]!;
+    const from = this.#end;
     this.#makeRoom(from, 3 * text.length); // UTF-8 takes at most three bytes a UTF-16 unit
     this.#endAt(from + this.#bytes.write(text, from, 'utf8'));
   }
 
   /** Adds the string of these UTF-16 units. */
   pushUnits(units: Uint16Array, start: number, end: number): void {
-    const from = this.#count === 0 ? 0 : this.#ends[this.#count - 1]!;
+    const from = this.#end;
     this.#makeRoom(from, end - start);
     const bytes = this.#bytes;
     let all = 0;
@@ -169,8 +173,8 @@ export class StringPacker {
 
   /** Adds string `i` of others. */
   pushFrom({ bytes, ends }: PackedStrings, i: number): void {
-    const from = this.#count === 0 ? 0 : this.#ends[this.#count - 1]!;
-    const [start, end] = [i === 0 ? 0 : ends[i - 1]!, ends[i]!];
+    const from = this.#end;
+    const [start, end] = [startOf(ends, i), ends[i]!];
     this.#makeRoom(from, end - start);
     const own = this.#bytes;
     for (let k = start, at = from; k < end; k++) own[at++] = bytes[k]!;
@@ -179,7 +183,7 @@ export class StringPacker {
 
   /** The strings of another packer, in their order. */
   pushAll({ bytes, ends }: PackedStrings): void {
-    const from = this.#count === 0 ? 0 : this.#ends[this.#count - 1]!;
+    const from = this.#end;
     this.#makeRoom(from, bytes.length);
     this.#bytes.set(bytes, from);
     for (let i = 0; i < ends.length; i++) this.#endAt(from + ends[i]!);
@@ -199,6 +203,6 @@ export class StringPacker {
 
   packed(): PackedStrings {
     const ends = this.#ends.subarray(0, this.#count);
-    return { bytes: this.#bytes.subarray(0, ends.at(-1) ?? 0), ends };
+    return { bytes: this.#bytes.subarray(0, this.#end), ends };
   }
 }

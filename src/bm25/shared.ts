@@ -1,5 +1,5 @@
 /** Typed arrays over memory that threads can share. */
-import type { PackedStrings } from './strings.ts';
+import type { PackedStrings } from '../base/index.ts';
 
 interface ArrayType<T> {
   readonly BYTES_PER_ELEMENT: number;

@@ -1,23 +1,18 @@
-/** Many strings in two flat arrays. */
-
-/** Strings end to end as UTF-8: string `i` is bytes `ends[i - 1]` (0 for the first) to `ends[i]`. */
-export interface PackedStrings {
-  readonly bytes: Uint8Array;
-  readonly ends: Uint32Array;
-}
+/** Strings packed end to end: compared, found and put in order by their bytes. */
+import { type PackedStrings, startOf } from '../base/index.ts';
 
 /** String `i`. */
 export function unpack(strings: PackedStrings, i: number): string {
   const { bytes, ends } = strings;
-  const from = i === 0 ? 0 : ends[i - 1]!;
+  const from = startOf(ends, i);
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, ends[i]! - from).toString('utf8');
 }
 
 /** Negative, 0 or positive as string `i` stands before, at or after string `j` of others in byte order. */
 export function comparePacked(strings: PackedStrings, i: number, others: PackedStrings, j: number): number {
   const [a, b] = [strings.bytes, others.bytes];
-  let at = i === 0 ? 0 : strings.ends[i - 1]!;
-  let other = j === 0 ? 0 : others.ends[j - 1]!;
+  let at = startOf(strings.ends, i);
+  let other = startOf(others.ends, j);
   const [end, otherEnd] = [strings.ends[i]!, others.ends[j]!];
   for (; at < end && other < otherEnd; at++, other++) {
     if (a[at] !== b[other]) return a[at]! - b[other]!;
@@ -49,7 +44,7 @@ export function packedOrder(strings: PackedStrings): Uint32Array {
   const order = Uint32Array.from(ends.keys());
   /** The byte of a string at a depth, or -1 past its end. */
   const byteAt = (i: number, depth: number): number => {
-    const at = (i === 0 ? 0 : ends[i - 1]!) + depth;
+    const at = startOf(ends, i) + depth;
     return at < ends[i]! ? bytes[at]! : -1;
   };
   const pending: number[] = [0, order.length, 0];

@@ -1,7 +1,8 @@
 /** From the terms that threads have numbered by themselves to the terms of the index, in byte order. */
+import type { PackedStrings } from '../base/index.ts';
 import { StringPacker } from './intern.ts';
 import { shareCopy, shared, shareStrings } from './shared.ts';
-import { comparePacked, type PackedStrings, packedOrder } from './strings.ts';
+import { comparePacked, packedOrder } from './strings.ts';
 
 /** The terms that one thread has met, in order of arrival. The arrays are longer than that, and lie in memory that threads share. */
 export interface Vocabulary {
@@ -24,16 +25,10 @@ export interface SortedTerms {
 
 export function sortTerms(vocabulary: Vocabulary): SortedTerms {
   const unsorted = packedTerms(vocabulary);
-  const order = shareCopy(Uint32Array, packedOrder(unsorted));
-  const [bytes, ends] = [shared(Uint8Array, unsorted.bytes.length), shared(Uint32Array, order.length)];
-  let at = 0;
-  for (let i = 0; i < order.length; i++) {
-    const term = order[i]!;
-    const from = term === 0 ? 0 : unsorted.ends[term - 1]!;
-    for (let k = from; k < unsorted.ends[term]!; k++) bytes[at++] = unsorted.bytes[k]!;
-    ends[i] = at;
-  }
-  return { vocabulary, strings: { bytes, ends }, order };
+  const order = packedOrder(unsorted);
+  const sorted = new StringPacker();
+  for (const term of order) sorted.pushFrom(unsorted, term);
+  return { vocabulary, strings: shareStrings(sorted.packed()), order: shareCopy(Uint32Array, order) };
 }
 
 function packedTerms({ size, units, ends }: Vocabulary): PackedStrings {

@@ -1,6 +1,6 @@
 /** Documents and queries as records of a file (JSON lines or tab-separated), whatever the file calls their fields. */
-import { type LineBlock, type Problems, readLineBlocks } from '../base/index.ts';
-import { IdTable, withRoom } from '../trec/index.ts';
+import { type LineBlock, type Problems, readLineBlocks, withRoom } from '../base/index.ts';
+import { IdTable } from '../trec/index.ts';
 import { idOf, type JsonObject, jsonBlock, textOf } from './jsonl.ts';
 import { tsvColumns, tsvRecords } from './msmarco.ts';
 

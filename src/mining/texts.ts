@@ -5,8 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { InternalError, temporaryName } from '../base/index.ts';
-import { withRoom } from '../data/index.ts';
+import { InternalError, temporaryName, withRoom } from '../base/index.ts';
 import { EMPTY_TEXT } from './select.ts';
 
 export class TextStore {

@@ -1,7 +1,8 @@
 /** Texts as UTF-8 in one buffer: cheap to hand from thread to thread, to hash and to cut into words. */
+import type { PackedStrings } from '../base/index.ts';
 
-/** Text `i` is `bytes[ends[i - 1] .. ends[i])`, with 0 before the first. Valid UTF-8. */
-export interface PackedTexts {
+/** Valid UTF-8, in memory that can be handed over. */
+export interface PackedTexts extends PackedStrings {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly ends: Uint32Array<ArrayBuffer>;
 }

@@ -8,7 +8,7 @@
  * - Text is data: the spelling of a special token in a text, `<|endoftext|>`, is encoded as the characters it is made of. Only `addEos` adds one.
  * - A surrogate without its partner is encoded as U+FFFD.
  */
-import { InputError, readInputText, sha256 } from '../base/index.ts';
+import { InputError, readInputText, sha256, startOf } from '../base/index.ts';
 import { ByteLevelEncoder } from './byte-level-encoder.ts';
 import { byteLevelPlan } from './byte-level-plan.ts';
 import { IntVector } from './int-vector.ts';
@@ -164,7 +164,7 @@ export class Tokenizer {
       const start = ids.length;
       const known = slow.get(i);
       if (known) for (const id of known) ids.push(id);
-      else this.#fast!.encode(packed.bytes, i === 0 ? 0 : packed.ends[i - 1]!, end, ids, limit);
+      else this.#fast!.encode(packed.bytes, startOf(packed.ends, i), end, ids, limit);
       ids.truncate(start + limit);
       if (addEos) ids.push(eosId);
       offsets[i + 1] = ids.length;

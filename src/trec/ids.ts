@@ -2,7 +2,7 @@
  * A table of distinct ids, numbered in the order they were added: exact, and an order of magnitude smaller than a `Map` of strings
  * (about 20 bytes an id besides its text), so that the duplicates of a corpus of ten million documents can be found while it streams by.
  */
-import { InputError } from '../base/index.ts';
+import { InputError, startOf, withRoom } from '../base/index.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -65,17 +65,13 @@ export class IdTable {
       const row = rows[i]!;
       const hash = hashes[row]!;
       if (slots[hash & mask] === 0) found[i] = -1;
-      else found[i] = this.findBytes(text, row === 0 ? 0 : ends[row - 1]!, ends[row]!, hash);
+      else found[i] = this.findBytes(text, startOf(ends, row), ends[row]!, hash);
     }
   }
 
   /** The id with this number. */
   at(index: number): string {
-    return decoder.decode(this.#text.subarray(this.#start(index), this.#ends[index]!));
-  }
-
-  #start(index: number): number {
-    return index === 0 ? 0 : this.#ends[index - 1]!;
+    return decoder.decode(this.#text.subarray(startOf(this.#ends, index), this.#ends[index]!));
   }
 
   #encode(id: string): number {
@@ -99,12 +95,12 @@ export class IdTable {
   }
 
   #equals(index: number, bytes: Uint8Array, from: number, to: number): boolean {
-    return equalBytes(this.#text, this.#start(index), this.#ends[index]!, bytes, from, to);
+    return equalBytes(this.#text, startOf(this.#ends, index), this.#ends[index]!, bytes, from, to);
   }
 
   #insert(bytes: Uint8Array, from: number, to: number, hash: number, slot: number): number {
     const index = this.#size;
-    const start = this.#start(index);
+    const start = startOf(this.#ends, index);
     const length = to - from;
     if (start + length > LARGEST_TEXT) throw new InputError('', 'the ids take more than 4 GiB of text');
     this.#text = withRoom(this.#text, start + length);
@@ -174,21 +170,4 @@ export function equalBytes(
   if (aTo - aFrom !== bTo - bFrom) return false;
   for (let i = aFrom, j = bFrom; i < aTo; i++, j++) if (a[i] !== b[j]) return false;
   return true;
-}
-
-type Growable =
-  | Uint8Array<ArrayBuffer>
-  | Uint16Array<ArrayBuffer>
-  | Uint32Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Float64Array<ArrayBuffer>;
-
-/** The same array if it holds `length` elements, else a copy of twice the size (as long as such arrays exist): amortised growth. */
-export function withRoom<T extends Growable>(array: T, length: number): T {
-  if (length <= array.length) return array;
-  const larger = new (array.constructor as new (length: number) => T)(
-    Math.max(length, Math.min(2 * array.length, LARGEST_TEXT)),
-  );
-  larger.set(array);
-  return larger;
 }

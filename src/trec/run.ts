@@ -2,8 +2,8 @@
  * Rankings of many queries in typed arrays: about 30 bytes a retrieved document, no object and no string each, so that a run of millions
  * of lines is read and scored in a fraction of a second. Built row by row (from a file or from a search), then grouped and ranked once.
  */
-import { InputError, InternalError, Problems } from '../base/index.ts';
-import { copyAndHash, equalBytes, type HashedIds, IdTable, withRoom } from './ids.ts';
+import { InputError, InternalError, Problems, startOf, withRoom } from '../base/index.ts';
+import { copyAndHash, equalBytes, type HashedIds, IdTable } from './ids.ts';
 import { sortRanking } from './ranking.ts';
 
 const decoder = new TextDecoder();
@@ -61,7 +61,7 @@ export class Run implements HashedIds {
 
   /** First byte of a row's document id in `text`. */
   startOf(row: number): number {
-    return row === 0 ? 0 : this.ends[row - 1]!;
+    return startOf(this.ends, row);
   }
 
   /** The ranking of query q as ids and scores, best first. */

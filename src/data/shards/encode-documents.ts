@@ -1,4 +1,5 @@
 /** The work of one thread: a batch of documents to token ids, training and held-out ones apart, each ended by an end-of-text token. */
+import { startOf } from '../../base/index.ts';
 import type { PackedTexts, Tokenizer } from '../../tokenizer/index.ts';
 import { isHeldOut } from './held-out.ts';
 import type { Split } from './manifest.ts';
@@ -28,7 +29,7 @@ export async function encodeDocuments(
 ): Promise<EncodedDocuments> {
   const { ids, offsets } = await tokenizer.encodePacked(texts);
   const split = Array.from(texts.ends, (end, i) =>
-    isHeldOut(texts.bytes.subarray(startOf(texts, i), end), settings.seed, settings.heldOut),
+    isHeldOut(texts.bytes.subarray(startOf(texts.ends, i), end), settings.seed, settings.heldOut),
   );
   const part = (heldOut: boolean): EncodedPart => {
     const members = split.flatMap((side, i) => (side === heldOut ? [i] : []));
@@ -39,11 +40,9 @@ export async function encodeDocuments(
       into.set(ids.subarray(offsets[i], offsets[i + 1]), at);
       at += offsets[i + 1]! - offsets[i]!;
       into[at++] = settings.eosId;
-      bytes += texts.ends[i]! - startOf(texts, i);
+      bytes += texts.ends[i]! - startOf(texts.ends, i);
     }
     return { ids: into, documents: members.length, bytes };
   };
   return { train: part(false), heldOut: part(true) };
 }
-
-const startOf = (texts: PackedTexts, i: number) => (i === 0 ? 0 : texts.ends[i - 1]!);
