@@ -82,3 +82,31 @@ test('the table of points is one that fit and correlate read', async () => {
   );
   assert.equal(correlated.code, 0, correlated.err);
 });
+
+test('reports are put together into one; what is no report, and the folder of a part, are refused', async () => {
+  const merged = join(folder, 'merged');
+  const results = join(output, 'results.json');
+  const together = (...argv: readonly string[]) => isoflop('report', ...argv);
+  const first = await together(output, results, '-o', merged);
+  assert.equal(first.code, 0, first.err);
+  assert.match(first.out, /report written: .*merged.index\.html\n$/);
+  const page = await readFile(join(merged, 'index.html'), 'utf8');
+  assert.match(page, /results: part 2, report, from outside the study/);
+  const [a, b] = await Promise.all(
+    [output, merged].map(async path => JSON.parse(await readFile(join(path, 'results.json'), 'utf8'))),
+  );
+  assert.deepEqual(b.checkpoints, a.checkpoints);
+  assert.equal(JSON.parse((await together(output, results, '-o', merged, '--json')).out).cached, true);
+
+  for (const [argv, message] of [
+    [[output, results], /--output: name a folder/],
+    [[output, '-o', output], /is one of the reports to read/],
+    [[output, 'demo', '-o', merged], /demo: is no report: expected a folder with results\.json/],
+    [['demo', 'other'], /other: is no report: a report is of one study/],
+    [[join(folder, 'none.json'), '-o', merged], /none\.json: no such file/],
+  ] as const) {
+    const refused = await together(...argv);
+    assert.equal(refused.code, 2, refused.out);
+    assert.match(refused.err, message);
+  }
+});

@@ -1,4 +1,5 @@
 /** Where a study's numbers come from: every step that made something, what it was told and what it read, by content. */
+import { hashOf } from '../base/index.ts';
 import { type Artifact, type Store, studyArtifacts } from '../study/index.ts';
 
 /** The type under which a study's results lie in the store. */
@@ -50,6 +51,19 @@ export function provenanceOfArtifacts(study: string, artifacts: ReadonlyMap<stri
   const makers = makersOf(artifacts);
   const steps = [...artifacts].map(([step, artifact]) => stepOf(step, artifact, makers));
   return { study, steps: inOrder(steps.sort((a, b) => (a.step < b.step ? -1 : 1))) };
+}
+
+/** A file of results that another report or study made: what it is called here, and its hash. */
+export interface ResultsFile {
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** The provenance of results that were put together from files, whose own provenance stands in the reports they come from. */
+export function provenanceOfFiles(study: string, files: readonly ResultsFile[]): Provenance {
+  const inputs = files.map(({ name, sha256 }) => ({ role: 'results', name, sha256, from: [] }));
+  const step = { step: 'merge', kind: 'merge', version: 1, params: null, inputs };
+  return { study, steps: [{ ...step, identity: hashOf(step), outputs: [] }] };
 }
 
 /** Steps by the hash of what they made. */

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { hashOf, InputError, readInputJson, StepError } from '../base/index.ts';
 import { type Artifact, type Store, studyArtifacts } from '../study/index.ts';
-import { provenanceOfArtifacts, RESULTS_TYPE } from './provenance.ts';
+import { type Provenance, provenanceOfArtifacts, RESULTS_TYPE } from './provenance.ts';
 import { currentReport, type ReportRecord } from './report-folder.ts';
 import type { StudyResults } from './results.ts';
 import { parseResults } from './results-schema.ts';
@@ -36,14 +36,35 @@ export async function writeStudyReport({
   const artifacts = await studyArtifacts(store, study);
   const path = resultsPath(study, artifacts);
   if (path === undefined) return undefined;
-  const results = parseResults(await readInputJson(path, MAX_BYTES), path);
-  const provenance = provenanceOfArtifacts(study, artifacts);
+  const results = await readResults(path);
+  return writeReport({ study, folder, results, provenance: provenanceOfArtifacts(study, artifacts) });
+}
+
+export interface ReportOptions {
+  readonly study: string;
+  readonly folder: string;
+  readonly results: StudyResults;
+  readonly provenance: Provenance;
+}
+
+/** Writes the report of these results; one in the folder that was made from the same is left as it is. */
+export async function writeReport({
+  study,
+  folder,
+  results,
+  provenance,
+}: ReportOptions): Promise<StudyReport> {
   const wanted = { study: results.study, results: hashOf(results), provenance: hashOf(provenance) };
   const current = await currentReport(folder, wanted);
   const report = { study, folder, page: join(folder, 'index.html'), results };
   if (current) return { ...report, cached: true, record: current };
   const { renderReport } = await import('./render.ts');
   return { ...report, cached: false, record: await renderReport(results, provenance, folder) };
+}
+
+/** Results from the file that a study's last step, or a report, wrote. */
+export async function readResults(path: string): Promise<StudyResults> {
+  return parseResults(await readInputJson(path, MAX_BYTES), path);
 }
 
 /** Far above any real study's; a larger file is not read into memory. */

@@ -5,13 +5,11 @@ import type { CollectionScores } from '../kinds/evaluate.ts';
 import { checkpointResult, retrievalScores } from './checkpoints.ts';
 import type { CheckpointInput, LogLine, StudyInputs } from './inputs.ts';
 import type { ResultsParams } from './params.ts';
-import { correlations, fits, trends } from './science.ts';
+import { bySize, correlations, fits, trends } from './science.ts';
 
 export function studyResults(inputs: StudyInputs, params: ResultsParams): StudyResults {
   const { study, title, description, scaling, caveats, deviations } = params;
-  const checkpoints = inputs.checkpoints
-    .map(input => checkpointResult(input, params))
-    .sort((a, b) => a.params - b.params || a.tokens - b.tokens);
+  const checkpoints = inputs.checkpoints.map(input => checkpointResult(input, params)).sort(bySize);
   return {
     kind: 'isoflop-results',
     version: 1,

@@ -14,6 +14,10 @@ import type { ResultsParams } from './params.ts';
 
 type Scaling = ResultsParams['scaling'];
 
+/** By size, then by tokens: the order of checkpoints everywhere. */
+export const bySize = (a: CheckpointResult, b: CheckpointResult): number =>
+  a.params - b.params || a.tokens - b.tokens;
+
 /** Checkpoints that were pretrained and finetuned: the points of the law. */
 function points(checkpoints: readonly CheckpointResult[]): readonly CheckpointResult[] {
   return checkpoints.filter(({ tokens, finetuned }) => tokens > 0 && finetuned !== null);
@@ -70,9 +74,11 @@ export function correlations(checkpoints: readonly CheckpointResult[], scaling: 
 }
 
 /** The law of the mean with the largest rung held out first, then every collection's, the other conventions', and the held-out loss's. */
-export function fits(checkpoints: readonly CheckpointResult[], params: ResultsParams): StudyFit[] {
+export function fits(
+  checkpoints: readonly CheckpointResult[],
+  { scaling, collections }: { scaling: Scaling; collections: readonly { readonly name: string }[] },
+): StudyFit[] {
   const rows = points(checkpoints);
-  const { scaling, collections } = params;
   const [main, ...others] = scaling.conventions;
   const scoreFit = (
     target: string,

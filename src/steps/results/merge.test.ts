@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InputError } from '../../base/index.ts';
+import type { StudyResults } from '../../report/index.ts';
+import { exampleResults } from '../../report/testing/results.ts';
+import { mergeResults } from './merge.ts';
+import { correlations, fits, trends } from './science.ts';
+
+const whole = exampleResults();
+const largest = whole.checkpoints.at(-1)!.rung;
+
+/** The results as a study of these checkpoints alone would have them, as far as a part's laws matter here: not at all. */
+function part(name: string, keep: (rung: string) => boolean, more: Partial<StudyResults> = {}) {
+  const checkpoints = whole.checkpoints.filter(({ rung }) => keep(rung));
+  const curves = whole.curves.filter(({ rung }) => keep(rung));
+  return { name, results: { ...whole, checkpoints, curves, trends: [], correlations: [], ...more } };
+}
+
+const scaling = {
+  conventions: [...whole.conventions] as ('6nd' | 'palm')[],
+  ...{ form: 'power' as const, level: whole.level, resamples: 100, seed: 17 },
+};
+
+test('parts of a ladder make the whole: checkpoints by size, laws and correlations from all of them', () => {
+  const parts = [part('large', rung => rung === largest), part('small', rung => rung !== largest)];
+  const merged = mergeResults(parts);
+  assert.deepEqual(merged.checkpoints, whole.checkpoints);
+  assert.deepEqual(merged.curves, whole.curves);
+  assert.deepEqual(merged.trends, trends(whole.checkpoints, scaling));
+  assert.deepEqual(merged.correlations, correlations(whole.checkpoints, scaling));
+  assert.deepEqual(merged.fits, fits(whole.checkpoints, { scaling, collections: whole.collections }));
+  assert.equal(merged.fits[0]!.report!.holdout!.model, largest);
+  assert.deepEqual(merged.caveats, whole.caveats);
+  assert.deepEqual(mergeResults([parts[1]!, parts[0]!]), merged);
+});
+
+test('a checkpoint of two parts is the last one’s, and a caveat says what the other had', () => {
+  const again = whole.checkpoints.at(-1)!;
+  const mean = { value: 0.4321, low: 0.4, high: 0.5 };
+  const other = { ...again, finetuned: { ...again.finetuned!, mean } };
+  const second = part('second', () => false, { checkpoints: [other], caveats: ['another caveat'] });
+  const merged = mergeResults([part('first', () => true), second]);
+  assert.equal(merged.checkpoints.length, whole.checkpoints.length);
+  assert.deepEqual(merged.checkpoints.at(-1), other);
+  assert.deepEqual(merged.caveats.slice(0, -1), [...whole.caveats, 'another caveat']);
+  assert.match(
+    merged.caveats.at(-1)!,
+    /was made twice: its numbers are those of second \(mean nDCG@10 0\.4321.*not those of first \(mean nDCG@10 0\.\d{4}/,
+  );
+  const sources = { pretraining: ['elsewhere'] };
+  const same = part('second', () => false, { checkpoints: [{ ...again, sources }] });
+  assert.deepEqual(mergeResults([part('first', () => true), same]).caveats, whole.caveats);
+});
+
+test('parts of different ladders are refused, with everything that differs', () => {
+  const [collection, ...collections] = whole.collections;
+  const other = part('other', () => true, {
+    level: 0.9,
+    conventions: ['6nd'],
+    collections: [{ ...collection!, queries: 1 }, ...collections],
+    tasks: whole.tasks.slice(1),
+    checkpoints: whole.checkpoints.map(checkpoint => ({ ...checkpoint, params: checkpoint.params + 1 })),
+  });
+  assert.throws(
+    () => mergeResults([part('one', () => true), other]),
+    (error: unknown) => {
+      assert.ok(error instanceof InputError);
+      const rungs = new Set(whole.checkpoints.map(({ rung }) => rung)).size;
+      assert.equal(error.problems.length, 4 + rungs);
+      assert.ok(error.problems.every(({ where }) => where === 'other'));
+      assert.match(error.message, /level of confidence 0\.9 where one has 0\.95/);
+      assert.match(error.message, /in-context tasks/);
+      return true;
+    },
+  );
+});
