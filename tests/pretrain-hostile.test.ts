@@ -237,3 +237,104 @@ test('where no checkpoint is whole the run begins again, to the same bytes', asy
   assert.ok(!events.some(event => event.type === 'resumed'));
   assert.deepEqual(weights, await readFile(join(whole, 'models/tokens-384/model.safetensors')));
 });
+
+/** Two budgets on one trunk: trunk-128 (2 steps), tokens-192 from there, trunk-384 (6 steps), tokens-512 from there. */
+function branching(): train.PretrainOptions {
+  const step = 4 * tinyModel.maxLength;
+  return tinyOptions(tokenizer, {
+    budgets: [3 * step, 8 * step],
+    schedule: { kind: 'wsd', decayShare: 0.25, finalFactor: 0 },
+  });
+}
+
+/** Dies as by `kill -9` when the first step of a segment is reported: nothing is saved any more. */
+async function dieIn(segment: string, folder: string): Promise<void> {
+  const emit = (event: train.TrainEvent) => {
+    if (event.type === 'step' && event.segment === segment) throw new Error('killed');
+  };
+  await assert.rejects(train.pretrain(branching(), effectsFor(folder, emit)), /killed/);
+}
+
+/** Models and metrics without times, and the events of the run that finished them. */
+async function outcome(folder: string) {
+  const events: train.TrainEvent[] = [];
+  await train.pretrain(
+    branching(),
+    effectsFor(folder, event => events.push(event)),
+  );
+  const metrics = await readFile(join(folder, 'metrics.jsonl'), 'utf8');
+  const models = await Promise.all(
+    ['tokens-192', 'tokens-512'].map(name => readFile(join(folder, 'models', name, 'model.safetensors'))),
+  );
+  return { events, models, metrics: metrics.replaceAll(/"tokensPerSecond":[^,}]*/g, '') };
+}
+
+for (const [branch, trunk] of [
+  ['tokens-192', 'trunk-128@2'],
+  ['tokens-512', 'trunk-384@6'],
+] as const) {
+  test(`where the end of a trunk is damaged, what led to it is done again: ${trunk}`, async () => {
+    const expected = await outcome(join(root, `whole-${trunk}`));
+    for (const [i, [name, damage]] of Object.entries(DAMAGES).entries()) {
+      const folder = join(root, `${trunk}-${i}`);
+      await dieIn(branch, folder);
+      await damage(join(folder, 'checkpoints', trunk));
+      const { events, ...found } = await outcome(folder);
+      assert.ok(
+        events.some(event => event.type === 'damaged' && trunk.startsWith(event.segment)),
+        name,
+      );
+      assert.deepEqual(found.models, expected.models, name);
+      assert.equal(found.metrics, expected.metrics, name);
+    }
+  });
+}
+
+test('a trunk whose end was saved is not done again, even if it was not noted as finished', async () => {
+  class Forgetful extends train.RunFolder {
+    override markFinished(segment: string): Promise<void> {
+      if (segment.startsWith('trunk')) throw new Error('killed');
+      return super.markFinished(segment);
+    }
+  }
+  const folder = join(root, 'forgetful');
+  const effects = { ...effectsFor(folder), folder: new Forgetful(folder) };
+  await assert.rejects(train.pretrain(branching(), effects), /killed/);
+  const { events, ...found } = await outcome(folder);
+  assert.ok(!events.some(event => event.type === 'step' && event.segment === 'trunk-128'));
+  const { events: _, ...expected } = await outcome(join(root, 'forgetful-whole'));
+  assert.deepEqual(found, expected);
+});
+
+const LINES = Array.from({ length: 400 }, (_, i) => `line ${i} of a text that is long enough`);
+
+test('a .txt file is one document, or one a paragraph; a tokenizer of other settings is not taken over', async () => {
+  const one = await fromText('one-document', LINES.join('\n\n'));
+  await assert.rejects(one.run, InputError); // held out whole, or not at all
+  const settings = { paragraphs: true, heldOutShare: 0.2 };
+  const first = await fromText('tokenizer-kept', LINES.join('\n\n'), settings);
+  await first.run;
+  const written = await readFile(join(first.folder, 'tokenizer.json'));
+  await (await fromText('tokenizer-kept', LINES.join('\n\n'), settings)).run;
+  assert.deepEqual(await readFile(join(first.folder, 'tokenizer.json')), written);
+  for (const [text, change] of [
+    [LINES.join('\n\n'), { tokenizer: { vocabSize: 280 } }],
+    [`${LINES.join('\n\n')} and more`, {}],
+  ] as const) {
+    const { run } = await fromText('tokenizer-kept', text, { ...settings, ...change });
+    await assert.rejects(run, /tokenizer\.json: was made from other text or with another vocabSize/);
+  }
+});
+
+test('wrong models and numbers are told before the text is read', async () => {
+  for (const [name, settings, message] of [
+    ['no-such-model', { model: 'mpt-1x' }, /no such model size/],
+    ['crooked', { model: { dModel: 16, heads: 3, layers: 1 } }, /heads/],
+    ['too-little', { tokens: 10 }, /less than one step/],
+    ['all-warm-up', { warmupTokens: 1e6 }, /warm-up leave nothing/],
+  ] as const) {
+    const { folder, run } = await fromText(name, LINES.join('\n\n'), settings);
+    await assert.rejects(run, message);
+    assert.ok(!existsSync(folder), name);
+  }
+});

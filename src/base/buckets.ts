@@ -14,9 +14,15 @@ const ROUND_TO = 4;
 
 /**
  * Buckets of at most `batchTokens` positions (a longer text has one of its own), ascending in length. `offsets` (n + 1) are the places
- * where texts begin in one long array of tokens. An empty text has the length 1 of its padding.
+ * where texts begin in one long array of tokens. An empty text has the length 1 of its padding. No bucket is longer than `longest`, if no text is.
  */
-export function bucketsOf(offsets: ArrayLike<number>, batchTokens: number): Bucket[] {
+export function bucketsOf(
+  offsets: ArrayLike<number>,
+  batchTokens: number,
+  longest = Number.POSITIVE_INFINITY,
+): Bucket[] {
+  const padded = (length: number) =>
+    Math.min(longest, Math.max(ROUND_TO, Math.ceil(length / ROUND_TO) * ROUND_TO));
   const count = offsets.length - 1;
   const lengthOf = (i: number) => offsets[i + 1]! - offsets[i]!;
   const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => lengthOf(a) - lengthOf(b) || a - b);
@@ -34,8 +40,6 @@ export function bucketsOf(offsets: ArrayLike<number>, batchTokens: number): Buck
   }
   return buckets;
 }
-
-const padded = (length: number): number => Math.max(ROUND_TO, Math.ceil(length / ROUND_TO) * ROUND_TO);
 
 /** Where texts of these lengths begin in one long array: (n) -> (n + 1), from 0. */
 export function offsetsOf(lengths: readonly number[]): Uint32Array {

@@ -2,7 +2,7 @@ import { compact, type ProgressTask } from '../base/index.ts';
 import type { FinetuneFilesOptions, FinetuneStepEvent, TrainEvent } from '../train/index.ts';
 import { addCommand, emit, type Register } from './command.ts';
 import type { Io } from './io.ts';
-import { integer, number, positive } from './values.ts';
+import { atLeast, between, integer, positive } from './values.ts';
 
 interface Flags extends Omit<FinetuneFilesOptions, 'embedder' | 'inBatchNegatives' | 'activationBytes'> {
   readonly output: string;
@@ -36,8 +36,8 @@ export const registerFinetune: Register = (program, io) => {
     .option('--batch-pairs <n>', 'pairs a step (32)', integer(1))
     .option('--epochs <n>', 'passes over the pairs (1)', integer(1))
     .option('--learning-rate <r>', 'peak learning rate (1e-3)', positive)
-    .option('--warmup-share <s>', 'share of the steps that warm up (0.03)', number)
-    .option('--weight-decay <w>', 'decoupled weight decay (0)', number)
+    .option('--warmup-share <s>', 'share of the steps that warm up, from 0 to 1 (0.03)', between(0, 1))
+    .option('--weight-decay <w>', 'decoupled weight decay (0)', atLeast(0))
     .option('--train-query-tokens <n>', 'tokens kept of a query in training (32)', integer(2))
     .option('--train-passage-tokens <n>', 'tokens kept of a passage in training (128)', integer(2))
     .option('--max-query-tokens <n>', 'the same when the embedder is used (64)', integer(2))

@@ -13,6 +13,7 @@ const RESUMABLE: ReadonlySet<string> = new Set([
   'data get',
   'embed',
   'finetune',
+  'icl',
   'mine',
   'pretrain',
   'run',

@@ -15,6 +15,21 @@ export function positive(text: string): number {
   return value;
 }
 
+/** A number of at least `least`. */
+export function atLeast(least: number): (text: string) => number {
+  return between(least, Number.POSITIVE_INFINITY);
+}
+
+/** A number from `least` to `most`. */
+export function between(least: number, most: number): (text: string) => number {
+  return text => {
+    const value = number(text);
+    if (value >= least && value <= most) return value;
+    const range = most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`expected a number ${range}`);
+  };
+}
+
 /** A number between 0 and 1, both left out. */
 export function share(text: string): number {
   const value = number(text);

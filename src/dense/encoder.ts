@@ -4,11 +4,14 @@ import { input, makeGraph, optimize, type Tensor } from '../graph/index.ts';
 import {
   DEFAULT_EMBEDDER,
   type EmbedderSettings,
+  longestSequence,
   type MptConfig,
   mptEmbed,
   parameterInputs,
   readEmbedderSettings,
   readMptDirectory,
+  requireLength,
+  requireVocabulary,
 } from '../models/index.ts';
 import { Session, type SessionOptions } from '../runtime/index.ts';
 import { type Encoded, Tokenizer } from '../tokenizer/index.ts';
@@ -66,12 +69,7 @@ export class Encoder {
     const { config, weights, tokenizerPath } = await readMptDirectory(path);
     if (!tokenizerPath) throw new InputError(path, 'has no tokenizer.json, which texts are encoded with');
     const tokenizer = await Tokenizer.fromFile(tokenizerPath);
-    if (tokenizer.vocabSize > config.vocabSize) {
-      throw new InputError(
-        path,
-        `the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}: they do not belong together`,
-      );
-    }
+    requireVocabulary(config, tokenizer.vocabSize, path);
     const settings = { ...((await readEmbedderSettings(path)) ?? DEFAULT_EMBEDDER), ...options.settings };
     return Encoder.create(config, weights, tokenizer, settings, options);
   }
@@ -84,13 +82,7 @@ export class Encoder {
     settings: EmbedderSettings,
     options: EncoderOptions = {},
   ): Promise<Encoder> {
-    const longest = Math.max(settings.maxQueryTokens, settings.maxPassageTokens);
-    if (config.positions === 'learned' && longest > config.maxLength) {
-      throw new InputError(
-        'lengths',
-        `learned positions end at ${config.maxLength} tokens, texts may have ${longest}: lower the lengths`,
-      );
-    }
+    requireLength(config, Math.max(settings.maxQueryTokens, settings.maxPassageTokens), 'lengths');
     const { batchTokens = BATCH_TOKENS, settings: _settings, ...session } = options;
     const opened = await Session.create(embedGraph(config), { ...session, constants: weights });
     return new Encoder(config, settings, tokenizer, opened, batchTokens);
@@ -122,7 +114,8 @@ export class Encoder {
       { maxTokens, addEos: appendEos },
     );
     const vectors = new Float32Array(texts.length * this.dimension);
-    for (const bucket of bucketsOf(encoded.offsets, this.#batchTokens)) {
+    const longest = longestSequence(this.config);
+    for (const bucket of bucketsOf(encoded.offsets, this.#batchTokens, longest)) {
       progress.signal?.throwIfAborted();
       await this.#encodeBucket(bucket, encoded, vectors, progress.names);
       progress.onBatch?.(bucket.tokens, bucket.rows.length);

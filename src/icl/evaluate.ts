@@ -1,7 +1,7 @@
 /** In-context evaluation of a model: the core, without files. */
 import { compact, InputError, type Progress, silentProgress } from '../base/index.ts';
 import type { Tensor } from '../graph/index.ts';
-import type { MptConfig } from '../models/index.ts';
+import { type MptConfig, requireLength, requireVocabulary } from '../models/index.ts';
 import type { Tokenizer } from '../tokenizer/index.ts';
 import { evaluateItems, type ItemContext } from './items.ts';
 import { type IclItem, type IclScores, type IclTaskResult, overCategories, scoresOf } from './result.ts';
@@ -63,20 +63,12 @@ export async function evaluateIcl(
 function checkContext(config: MptConfig, contextTokens: number = config.maxLength): number {
   if (!Number.isSafeInteger(contextTokens) || contextTokens < 2)
     throw new InputError('context', `is ${contextTokens} tokens, expected a whole number of at least 2`);
-  if (config.positions === 'learned' && contextTokens > config.maxLength)
-    throw new InputError(
-      'context',
-      `of ${contextTokens} tokens is too long: the model's learned positions end at ${config.maxLength}`,
-    );
+  requireLength(config, contextTokens, 'context');
   return contextTokens;
 }
 
 function checkFit(config: MptConfig, tokenizer: Tokenizer, tasks: readonly IclTask[]): void {
-  if (tokenizer.vocabSize > config.vocabSize)
-    throw new InputError(
-      'tokenizer',
-      `has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}: they do not belong together`,
-    );
+  requireVocabulary(config, tokenizer.vocabSize, 'tokenizer');
   const keys = new Set<string>();
   for (const task of tasks) {
     const key = taskKey(task);

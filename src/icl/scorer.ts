@@ -1,7 +1,7 @@
 /** Log-likelihoods of continuations, and greedy decoding, with an MPT model. */
 import { bucketsOf, InputError, offsetsOf } from '../base/index.ts';
 import type { Tensor } from '../graph/index.ts';
-import type { MptConfig } from '../models/index.ts';
+import { longestSequence, type MptConfig } from '../models/index.ts';
 import { Session, type SessionOptions } from '../runtime/index.ts';
 import type { ScoreRequest } from './encode.ts';
 import { type Row, rowsOf } from './rows.ts';
@@ -105,12 +105,10 @@ export class Scorer {
     visit: (row: Row, logProbabilities: Float32Array, best: Int32Array) => void,
   ): Promise<void> {
     const offsets = offsetsOf(rows.map(({ inputs }) => inputs.length));
-    for (const bucket of bucketsOf(offsets, this.#batchTokens)) {
+    for (const bucket of bucketsOf(offsets, this.#batchTokens, longestSequence(this.config))) {
       signal?.throwIfAborted();
       const own = bucket.rows.map(i => rows[i]!);
-      const { positions, maxLength } = this.config;
-      const length = positions === 'learned' ? Math.min(bucket.length, maxLength) : bucket.length; // rounded up, it may pass the last one
-      const { logProbabilities, best } = await this.#run(own, length);
+      const { logProbabilities, best } = await this.#run(own, bucket.length);
       let from = 0;
       for (const row of own) {
         const to = from + row.reads.length;

@@ -78,7 +78,7 @@ export async function openCollection(folder: string, options: CollectionOptions 
   await stat(folder).catch(error => {
     throw unreadable(folder, error);
   });
-  const dataset = datasetOfFolder(resolve(folder));
+  const dataset = datasetOfFolder(folder);
   const split = options.split ?? dataset?.split ?? 'test';
   const qrels = await readQrels(folder, split);
   return {
@@ -130,7 +130,7 @@ export async function groupOf(folder: string): Promise<CollectionGroup> {
   const here = await Promise.all(names.map(name => isThere(join(folder, name, 'qrels'))));
   const missing = names.filter((_, i) => !here[i]);
   if (missing.length === names.length) {
-    const dataset = datasetOfFolder(resolve(folder));
+    const dataset = datasetOfFolder(folder);
     return { task: dataset?.task ?? nameOf(folder), folders: [folder] };
   }
   if (missing.length > 0)
@@ -145,7 +145,7 @@ const FORUM_PREFIX = 'cqadupstack/';
 
 /** A folder that is called as an official collection and is not as large: its result is not that collection's. */
 export function sizeWarning(collection: Collection, documents: number): string | undefined {
-  const dataset: Dataset | undefined = datasetOfFolder(resolve(collection.name));
+  const dataset: Dataset | undefined = datasetOfFolder(collection.name);
   const counts = dataset?.splits[collection.split];
   if (dataset === undefined || counts === undefined) return undefined;
   const found = `${documents} documents and ${collection.qrels.size} judged queries`;

@@ -22,10 +22,12 @@ export const pretrainSchema = z.strictObject({
   model: mptShape,
   /** Rows of the token embedding, where there are to be more than the tokenizer has tokens. */
   vocabSize: count.optional(),
-  /** `wordnet`, files, folders or patterns; or token shards made earlier. */
+  /** `wordnet`, files, folders or patterns. */
   text: z.union([z.string(), z.array(z.string()).min(1)]).default('wordnet'),
   /** Field of JSONL and parquet files that holds the text. */
   textField: z.string().default('text'),
+  /** In .txt files, do blank lines separate documents? Otherwise a file is one. */
+  paragraphs: z.boolean().default(false),
   /** A tokenizer.json, or the vocabulary size of one to be trained on the text. */
   tokenizer: z.union([z.string(), z.strictObject({ vocabSize: count })]).default({ vocabSize: 4096 }),
   /** Share of the documents that training never sees. */
@@ -66,6 +68,7 @@ export type PretrainConfig = z.infer<typeof pretrainSchema>;
 export const pretrainSettings = pretrainSchema.omit({
   text: true,
   textField: true,
+  paragraphs: true,
   tokenizer: true,
   heldOutShare: true,
 });

@@ -1,5 +1,4 @@
 /** A batch of tokenised texts as what the contrastive graph is fed. */
-import { InternalError } from '../base/index.ts';
 import type { Tensor } from '../graph/index.ts';
 
 /** One query with its positive first and then its negatives; token ids of each text. */
@@ -20,6 +19,8 @@ export interface BatchOptions {
   /** Exactly this many chunks, for the direct way; undefined: as many as `chunkTokens` asks for. */
   readonly chunks?: number;
   readonly padId: number;
+  /** No text is padded beyond this: where learned positions end. */
+  readonly longest?: number;
 }
 
 export interface Chunk {
@@ -34,6 +35,8 @@ export interface ContrastiveBatch {
   readonly chunks: readonly Chunk[];
   /** (B, T) of each chunk, padded on the right. */
   readonly ids: readonly Int32Array[];
+  /** Texts, not counting the repetitions that a small batch is filled up with. */
+  readonly texts: number;
   /** Tokens of each text, in the order of length: (n) */
   readonly lengths: Int32Array;
   readonly feeds: Readonly<Record<string, Tensor>>;
@@ -48,40 +51,44 @@ const LENGTH_STEP = 8;
 /** What a masked score gets: exp gives exactly 0. */
 const MASKED = -1e30;
 
-export function collate(groups: readonly TokenizedGroup[], options: BatchOptions): ContrastiveBatch {
-  const texts = groups.flatMap(({ query, passages }) => [query, ...passages]);
+export function collate(queries: readonly TokenizedGroup[], options: BatchOptions): ContrastiveBatch {
+  const texts = queries.flatMap(({ query, passages }) => [query, ...passages]);
   const order = texts.map((_, i) => i).sort((a, b) => texts[a]!.length - texts[b]!.length || a - b);
   const rowOf = new Int32Array(texts.length);
   order.forEach((text, row) => {
     rowOf[text] = row;
   });
   const sorted = order.map(text => texts[text]!);
+  // every chunk needs a text: the longest again, which no loss looks at, so its gradient is zero
+  while (sorted.length < (options.chunks ?? 0)) sorted.push(sorted.at(-1)!);
+  const groups = lengthGroups(sorted, options.longest);
   const chunks =
     options.chunks === undefined
-      ? chunksByTokens(sorted, options.chunkTokens)
-      : tightestChunks(sorted, options.chunks);
+      ? chunksByTokens(groups, options.chunkTokens)
+      : tightestChunks(groups, options.chunks);
   const ids = chunks.map(chunk => padChunk(sorted, chunk, options.padId));
   return {
     chunks,
     ids,
+    texts: texts.length,
     lengths: Int32Array.from(sorted, ({ length }) => length),
-    feeds: lossFeeds(groups, rowOf, options.inBatchNegatives),
-    tokens: sorted.reduce((sum, { length }) => sum + length, 0),
+    feeds: lossFeeds(queries, rowOf, options.inBatchNegatives),
+    tokens: texts.reduce((sum, { length }) => sum + length, 0),
     paddedTokens: ids.reduce((sum, { length }) => sum + length, 0),
   };
 }
 
-const roundUp = (length: number): number =>
+const paddedLength = (length: number): number =>
   Math.max(LENGTH_STEP, Math.ceil(length / LENGTH_STEP) * LENGTH_STEP);
 
 /** What a chunk costs beside its positions, as positions: so few small chunks are made for a little less padding. */
 const CHUNK_COST = 256;
 
 /** Chunks of at most `chunkTokens` positions (a longer text has one of its own) at the least cost. */
-function chunksByTokens(sorted: readonly Uint32Array[], chunkTokens: number): Chunk[] {
-  const groups = lengthGroups(sorted).flatMap(group => cutToFit(group, chunkTokens));
+function chunksByTokens(groups: readonly Chunk[], chunkTokens: number): Chunk[] {
+  const pieces = groups.flatMap(group => cutToFit(group, chunkTokens));
   const fits = (chunk: Chunk) => chunk.rows === 1 || chunk.rows * chunk.length <= chunkTokens;
-  return bestCuts(groups, { fits, chunkCost: CHUNK_COST });
+  return bestCuts(pieces, { fits, chunkCost: CHUNK_COST });
 }
 
 function cutToFit({ firstText, rows, length }: Chunk, chunkTokens: number): Chunk[] {
@@ -97,9 +104,8 @@ function cutToFit({ firstText, rows, length }: Chunk, chunkTokens: number): Chun
  * Exactly `count` chunks with the least padding: the best cuts between texts of different padded lengths, found by dynamic programming;
  * where there are fewer lengths than chunks, large chunks are halved, which costs nothing.
  */
-function tightestChunks(sorted: readonly Uint32Array[], count: number): Chunk[] {
-  if (sorted.length < count) throw new InternalError(`${sorted.length} texts do not make ${count} chunks`);
-  const chunks = bestCuts(lengthGroups(sorted), { count });
+function tightestChunks(groups: readonly Chunk[], count: number): Chunk[] {
+  const chunks = bestCuts(groups, { count });
   while (chunks.length < count) {
     const largest = chunks.reduce((a, b) => (b.rows > a.rows ? b : a));
     const half = largest.rows >> 1;
@@ -113,10 +119,10 @@ function tightestChunks(sorted: readonly Uint32Array[], count: number): Chunk[] 
 }
 
 /** Runs of texts with one padded length, as chunks. */
-function lengthGroups(sorted: readonly Uint32Array[]): Chunk[] {
+function lengthGroups(sorted: readonly Uint32Array[], longest = Number.POSITIVE_INFINITY): Chunk[] {
   const groups: Chunk[] = [];
   sorted.forEach((text, i) => {
-    const length = roundUp(text.length);
+    const length = Math.min(longest, paddedLength(text.length));
     const last = groups.at(-1);
     if (last?.length === length) groups[groups.length - 1] = { ...last, rows: last.rows + 1 };
     else groups.push({ firstText: i, rows: 1, length });

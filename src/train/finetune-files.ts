@@ -3,7 +3,13 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defaultThreads, hashOf, InputError, type Progress, sha256File } from '../base/index.ts';
 import { readPairs } from '../data/index.ts';
-import { DEFAULT_EMBEDDER, type EmbedderSettings, readMptDirectory } from '../models/index.ts';
+import {
+  DEFAULT_EMBEDDER,
+  type EmbedderSettings,
+  readMptDirectory,
+  requireLength,
+  requireVocabulary,
+} from '../models/index.ts';
 import type { SessionOptions } from '../runtime/index.ts';
 import { Tokenizer } from '../tokenizer/index.ts';
 import { DEFAULT_FINETUNE, type FinetuneSettings, finetune } from './finetune.ts';
@@ -50,6 +56,9 @@ export async function finetuneFiles(
   const embedder = { ...DEFAULT_EMBEDDER, ...options.embedder };
   const { trainQueryTokens = TRAIN_QUERY_TOKENS, trainPassageTokens = TRAIN_PASSAGE_TOKENS } = options;
   const lengths = { maxQueryTokens: trainQueryTokens, maxPassageTokens: trainPassageTokens };
+  requireVocabulary(config, tokenizer.vocabSize, modelFolder);
+  for (const { maxQueryTokens, maxPassageTokens } of [lengths, embedder])
+    requireLength(config, Math.max(maxQueryTokens, maxPassageTokens), 'lengths');
   const task = effects.progress.start('tokenise pairs', undefined, 'pairs');
   const source = readPairs(pairsPath, { signal: effects.signal });
   const pairs = await TokenizedPairs.build(source, tokenizer, { ...embedder, ...lengths }, pairsPath, count =>

@@ -1,7 +1,12 @@
 /** Contrastive finetuning of a decoder into an embedder. */
 import { type Json, Rng, StepError } from '../base/index.ts';
 import type { Tensor } from '../graph/index.ts';
-import type { EmbedderSettings, MptConfig, SpecialTokens } from '../models/index.ts';
+import {
+  type EmbedderSettings,
+  longestSequence,
+  type MptConfig,
+  type SpecialTokens,
+} from '../models/index.ts';
 import { type AdamWOptions, LADDER_ADAMW, type Schedule, scheduleFactor } from '../nn/index.ts';
 import type { SessionOptions } from '../runtime/index.ts';
 import { type ContrastiveBatch, collate, textFeeds } from './contrastive-batch.ts';
@@ -178,13 +183,13 @@ class FinetuneJob implements StepJob<StepRange> {
       type: 'finetuneStep',
       step: step + 1,
       pairs: done,
-      texts: batch.lengths.length,
+      texts: batch.texts,
       tokens: batch.tokens,
       paddingShare: 1 - batch.tokens / batch.paddedTokens,
       lossNats: Number(results['loss']!.data[0]),
       learningRate: peak * factor,
       gradNorm: Number(results['gradNorm']!.data[0]),
-      textsPerSecond: batch.lengths.length / seconds,
+      textsPerSecond: batch.texts / seconds,
     });
     return 1;
   };
@@ -203,9 +208,9 @@ class FinetuneJob implements StepJob<StepRange> {
 
   #collate(groups: Parameters<typeof collate>[0]): ContrastiveBatch {
     const { inBatchNegatives, padId } = this.#options;
-    const texts = groups.reduce((sum, { passages }) => sum + 1 + passages.length, 0);
-    const chunks = this.#direct ? { chunks: Math.min(DIRECT_CHUNKS, texts) } : {};
-    return collate(groups, { inBatchNegatives, padId, chunkTokens: CHUNK_TOKENS, ...chunks });
+    const chunks = this.#direct ? { chunks: DIRECT_CHUNKS } : {};
+    const longest = longestSequence(this.#options.model);
+    return collate(groups, { inBatchNegatives, padId, longest, chunkTokens: CHUNK_TOKENS, ...chunks });
   }
 
   #scalars(step: number, learningRate: number, decayScale: number): Record<string, Tensor> {

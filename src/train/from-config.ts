@@ -1,8 +1,20 @@
 /** From a configuration to models: tokenizer, token shards, pretraining, each continued where an earlier run of the same stopped. */
 import { join } from 'node:path';
-import { defaultThreads, exists, hashOf, type Progress, writeFileAtomic } from '../base/index.ts';
+import {
+  canonicalJson,
+  defaultThreads,
+  exists,
+  hashOf,
+  InputError,
+  type Json,
+  type Progress,
+  prettyJson,
+  readInputJson,
+  writeFileAtomic,
+} from '../base/index.ts';
 import {
   buildShards,
+  identifySources,
   openTexts,
   readDocuments,
   ShardReader,
@@ -24,6 +36,7 @@ import {
 } from './config.ts';
 import type { TrainEvent } from './events.ts';
 import { specialTokensOf } from './models.ts';
+import { planSegments } from './plan.ts';
 import { type PretrainedModel, type PretrainOptions, pretrain } from './pretrain.ts';
 import { RunFolder } from './run-folder.ts';
 
@@ -53,9 +66,25 @@ export async function pretrainFromConfig(
   folder: string,
   effects: ConfigEffects,
 ): Promise<PretrainOutcome> {
-  microBatch(config); // wrong numbers are told before any work is done
+  await checkConfig(config);
   const { tokenizerPath, shards } = await prepareData(config, folder, effects);
   return pretrainOnShards(config, tokenizerPath, shards, folder, effects);
+}
+
+/**
+ * Wrong models and numbers are told before any work is done. A tokenizer that is still to be trained is taken to get the tokens it was asked to
+ * have; it may get fewer.
+ */
+async function checkConfig(config: PretrainConfig): Promise<void> {
+  const { tokenizer } = config;
+  const tokens =
+    typeof tokenizer === 'string' ? (await Tokenizer.fromFile(tokenizer)).vocabSize : tokenizer.vocabSize;
+  const { total } = countParameters(modelOf(config, tokens));
+  const budgets = budgetsOf(config, total);
+  planSegments({
+    ...{ budgets, schedule: config.schedule, warmupTokens: warmupOf(config, budgets) },
+    tokensPerStep: config.accumulation * microBatch(config) * config.sequenceLength,
+  });
 }
 
 /** Pretrains on token shards that are there already, in `folder`; the same call continues what was interrupted. */
@@ -107,7 +136,8 @@ async function prepareData(
   folder: string,
   effects: ConfigEffects,
 ): Promise<{ readonly tokenizerPath: string; readonly shards: string }> {
-  const sources = await openTexts([config.text].flat(), { field: config.textField });
+  const { text, textField, paragraphs } = config;
+  const sources = await openTexts([text].flat(), { field: textField, paragraphs });
   const tokenizerPath = await prepareTokenizer(config, sources, folder, effects);
   const tokenizer = await Tokenizer.fromFile(tokenizerPath);
   const shards = join(folder, 'shards');
@@ -145,7 +175,7 @@ function pretrainOptions(
     dataHash: hashOf(data.text.manifest),
     budgets,
     schedule,
-    warmupTokens: config.warmupTokens ?? Math.round(0.05 * Math.min(...budgets)),
+    warmupTokens: warmupOf(config, budgets),
     peakLearningRate: config.learningRate === 'auto' ? autoLearningRate(model.dModel) : config.learningRate,
     batch: microBatch(config),
     accumulation,
@@ -161,6 +191,11 @@ function pretrainOptions(
   };
 }
 
+function warmupOf({ warmupTokens }: PretrainSettings, budgets: readonly number[]): number {
+  return warmupTokens ?? Math.round(0.05 * Math.min(...budgets));
+}
+
+/** The tokenizer of the configuration: a file, or one that is trained on the text and kept with what it was made from. */
 async function prepareTokenizer(
   config: PretrainConfig,
   sources: readonly TextSource[],
@@ -169,15 +204,26 @@ async function prepareTokenizer(
 ): Promise<string> {
   if (typeof config.tokenizer === 'string') return config.tokenizer;
   const path = join(folder, 'tokenizer.json');
-  if (await exists(path)) return path;
+  const origin = join(folder, 'tokenizer.origin.json');
+  const { vocabSize } = config.tokenizer;
+  const wanted = { vocabSize, sources: await identifySources(sources) }; // everything that decides it
+  if (await exists(origin)) {
+    if (canonicalJson((await readInputJson(origin)) as Json) !== canonicalJson(wanted as unknown as Json))
+      throw new InputError(
+        path,
+        'was made from other text or with another vocabSize: use the old settings, or another output folder',
+      );
+    if (await exists(path)) return path;
+  }
   const task = startReading(effects.progress, 'tokenizer', sources);
   const documents = readDocuments(sources, { signal: effects.signal, onRead: bytes => task.update(bytes) });
   const trained = await trainTokenizer(textsOf(documents), {
-    vocabSize: config.tokenizer.vocabSize,
+    vocabSize,
     signal: effects.signal,
   });
   task.finish(`${trained.vocabSize} tokens`);
   await writeFileAtomic(path, trained.json);
+  await writeFileAtomic(origin, prettyJson(wanted)); // last: a tokenizer without it is made again
   return path;
 }
 

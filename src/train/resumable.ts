@@ -2,7 +2,7 @@
  * Work in numbered steps that survives any interruption: the order of segments, checkpoints, resuming and cleaning up, for pretraining and
  * finetuning alike. What a step does is the job's business.
  */
-import { InputError } from '../base/index.ts';
+import { InputError, StepError } from '../base/index.ts';
 import type { TrainEvent } from './events.ts';
 import type { Position, RunFolder } from './run-folder.ts';
 import type { TrainingState } from './state.ts';
@@ -66,6 +66,8 @@ class SegmentRun<S extends StepRange> {
   readonly #job: StepJob<S>;
   readonly #effects: StepEffects;
   #savedAt: number;
+  /** Segments that were done again because their end could not be read. */
+  readonly #again = new Set<S>();
 
   constructor(job: StepJob<S>, effects: StepEffects) {
     this.#job = job;
@@ -74,20 +76,30 @@ class SegmentRun<S extends StepRange> {
   }
 
   async all(): Promise<void> {
+    while (!(await this.#left())) this.#effects.folder.close();
+  }
+
+  /** Does what is left; false if that must begin anew, earlier, since what it would go on from is gone. */
+  async #left(): Promise<boolean> {
     const { finished, metricsBytes } = await this.#effects.folder.progress();
     const left = this.#job.segments.filter(({ name }) => !finished.includes(name));
     for (const [i, segment] of left.entries()) {
       const start = await this.#begin(segment, i === 0 ? metricsBytes : undefined);
-      await this.#steps(segment, start);
-      await this.#finish(segment);
+      if (start === undefined) return false;
+      if (start < segment.to) {
+        await this.#steps(segment, start);
+        await this.#end(segment);
+      }
+      await this.#leave(segment);
     }
+    return true;
   }
 
   /**
-   * Puts the state in place that the segment goes on from; returns the steps already done. `metricsBytes` is given for the first segment of
-   * this process: where the metrics of finished segments end.
+   * Puts the state in place that the segment goes on from; returns the steps already done, or undefined if the segment before has to be done
+   * again. `metricsBytes` is given for the first segment of this process: where the metrics of finished segments end.
    */
-  async #begin(segment: S, metricsBytes: number | undefined): Promise<number> {
+  async #begin(segment: S, metricsBytes: number | undefined): Promise<number | undefined> {
     const { folder, emit } = this.#effects;
     const position = await this.#loadNewest(segment);
     const parent = this.#job.segments.find(({ name }) => name === segment.after);
@@ -96,26 +108,51 @@ class SegmentRun<S extends StepRange> {
       emit({ type: 'resumed', segment: segment.name, step: position.step });
       return position.step;
     }
+    if (parent && (await this.#tryLoad(parent, parent.to)) === undefined) {
+      await this.#goBackTo(parent);
+      return undefined;
+    }
+    if (!parent) this.#job.load(await this.#job.initialState());
     if (metricsBytes !== undefined) await folder.openMetrics(metricsBytes);
-    if (parent) await this.#load(parent.name, parent.to);
-    else this.#job.load(await this.#job.initialState());
     return segment.from;
+  }
+
+  /** Forgets that a segment, and whatever came after it, was ever finished: the end of it cannot be read any more. */
+  async #goBackTo(segment: S): Promise<void> {
+    const { segments } = this.#job;
+    if (this.#again.has(segment))
+      throw new StepError(
+        segment.name,
+        'its last checkpoint cannot be read back, twice: is the disk damaged?',
+      );
+    this.#again.add(segment);
+    await this.#effects.folder.forget(segments.slice(segments.indexOf(segment)).map(({ name }) => name));
   }
 
   /** Loads the newest whole checkpoint inside a segment, if there is one; damaged ones (a failing disk, a careless copy) are set aside. */
   async #loadNewest(segment: S): Promise<Position | undefined> {
-    const { folder, emit } = this.#effects;
-    const steps = await folder.checkpoints(segment.name);
-    for (const step of steps.filter(at => at > segment.from && at < segment.to).reverse()) {
-      try {
-        return await this.#load(segment.name, step);
-      } catch (error) {
-        if (!(error instanceof InputError)) throw error;
-        const path = await folder.setAside({ segment: segment.name, step });
-        emit({ type: 'damaged', segment: segment.name, step, path, message: error.message });
-      }
+    const steps = await this.#effects.folder.checkpoints(segment.name);
+    const inside = (at: number) =>
+      at > segment.from && (at < segment.to || (segment.isTrunk && at === segment.to));
+    for (const step of steps.filter(inside).reverse()) {
+      const position = await this.#tryLoad(segment, step);
+      if (position !== undefined) return position;
     }
     return undefined;
+  }
+
+  /** Loads a checkpoint; undefined if there is none, or, after it was set aside, if it is damaged. */
+  async #tryLoad({ name: segment }: S, step: number): Promise<Position | undefined> {
+    const { folder, emit } = this.#effects;
+    if (!(await folder.checkpoints(segment)).includes(step)) return undefined;
+    try {
+      return await this.#load(segment, step);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      const path = await folder.setAside({ segment, step });
+      emit({ type: 'damaged', segment, step, path, message: error.message });
+      return undefined;
+    }
   }
 
   async #load(segment: string, step: number): Promise<Position> {
@@ -165,17 +202,22 @@ class SegmentRun<S extends StepRange> {
     this.#effects.signal.throwIfAborted();
   }
 
-  /** A result, or the end of a trunk for others to continue from; then whatever nobody needs any more goes. */
-  async #finish(segment: S): Promise<void> {
-    const { folder } = this.#effects;
+  /** A result, or the end of a trunk for others to continue from. */
+  async #end(segment: S): Promise<void> {
     await this.#job.finish(segment);
     if (segment.isTrunk) await this.#save(segment, segment.to);
+  }
+
+  /** The segment is done: whatever nobody needs any more goes. */
+  async #leave(segment: S): Promise<void> {
+    const { folder } = this.#effects;
     await folder.markFinished(segment.name);
     if (!segment.isTrunk) await this.#removeOlder(segment, Number.POSITIVE_INFINITY);
     const later = this.#job.segments.slice(this.#job.segments.indexOf(segment) + 1);
     for (const trunk of this.#job.segments) {
       const needed = trunk === segment || later.some(({ after }) => after === trunk.name);
-      if (trunk.isTrunk && !needed) await folder.removeCheckpoint({ segment: trunk.name, step: trunk.to });
+      const isDone = trunk.isTrunk && !needed && !this.#job.keptSteps.includes(trunk.to);
+      if (isDone) await folder.removeCheckpoint({ segment: trunk.name, step: trunk.to });
     }
   }
 }

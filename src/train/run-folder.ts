@@ -22,6 +22,7 @@ import {
   prettyJson,
   publishFolder,
   readInputJson,
+  readInputText,
   writeFileAtomic,
 } from '../base/index.ts';
 import { readSafetensors, writeSafetensors } from '../models/index.ts';
@@ -101,6 +102,19 @@ export class RunFolder {
       join(this.path, 'progress.json'),
       prettyJson({ finished: [...finished, segment], metricsBytes: this.#metricsBytes }),
     );
+  }
+
+  /** Takes back that these segments were finished, and what they wrote to the metrics with all that follows it. */
+  async forget(segments: readonly string[]): Promise<void> {
+    const { finished } = await this.progress();
+    const file = join(this.path, 'metrics.jsonl');
+    let metricsBytes = 0;
+    for (const line of (await exists(file)) ? (await readInputText(file)).split(/(?<=\n)/) : []) {
+      if (segments.includes(segmentOf(line))) break;
+      metricsBytes += Buffer.byteLength(line);
+    }
+    const kept = finished.filter(name => !segments.includes(name));
+    await writeFileAtomic(join(this.path, 'progress.json'), prettyJson({ finished: kept, metricsBytes }));
   }
 
   modelPath(segment: string): string {
@@ -196,6 +210,15 @@ export class RunFolder {
   close(): void {
     if (this.#metrics !== undefined) closeSync(this.#metrics);
     this.#metrics = undefined;
+  }
+}
+
+/** The segment that a line of the metrics is of; empty for a line that was cut off. */
+function segmentOf(line: string): string {
+  try {
+    return (JSON.parse(line) as { segment?: string }).segment ?? '';
+  } catch {
+    return '';
   }
 }
 

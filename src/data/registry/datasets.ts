@@ -4,6 +4,7 @@
  * records (etc/downloads.json, etc/metadata.json); BEIR's dataset card lists the same MD5 sums. Which sets drop self-hits, and the licences, are as
  * MTEB states them in its tasks; "not stated" is what it says where the authors say nothing.
  */
+import { resolve } from 'node:path';
 import { InputError } from '../../base/index.ts';
 
 export interface Archive {
@@ -198,6 +199,6 @@ function matching(name: string): Dataset[] {
 
 /** The collection that a folder's last names say it is (`.../arguana`, `.../cqadupstack/tex`), or undefined. */
 export function datasetOfFolder(folder: string): Dataset | undefined {
-  const parts = folder.split(/[\\/]/).filter(part => part !== '' && part !== '.');
+  const parts = resolve(folder).split(/[\\/]/);
   return DATASETS.find(({ name }) => parts.slice(-name.split('/').length).join('/') === name);
 }

@@ -17,7 +17,7 @@ import {
   writeFileAtomic,
 } from '../../base/index.ts';
 import { type PackedTexts, packBatches, type Tokenizer } from '../../tokenizer/index.ts';
-import { type DocumentBatch, readDocuments, type TextSource } from '../text/source.ts';
+import { type DocumentBatch, identifySources, readDocuments, type TextSource } from '../text/source.ts';
 import { type EncodedDocuments, type EncodeSettings, encodeDocuments } from './encode-documents.ts';
 import type { EncodeWorkerData } from './encode-worker.ts';
 import { HELD_OUT_RULE } from './held-out.ts';
@@ -96,16 +96,11 @@ async function specificationFor(
   const { heldOut = 0.01, seed = 17, shardTokens = 1 << 23 } = options;
   if (!(heldOut >= 0 && heldOut < 1))
     throw new InputError('held-out share', `expected a number from 0 to below 1, found ${heldOut}`);
-  const hashed: ShardSpecification['sources'] = [];
-  for (const source of sources) {
-    const { name, reading, bytes } = source;
-    hashed.push({ name, reading, bytes, sha256: await source.hash() });
-  }
   return specify({
     shardTokens,
     tokenizer: { sha256: tokenizer.hash, vocabSize: tokenizer.vocabSize, eosId: tokenizer.eosId },
     split: { rule: HELD_OUT_RULE, seed, heldOut },
-    sources: hashed,
+    sources: await identifySources(sources),
   });
 }
 

@@ -25,6 +25,20 @@ export interface TextSource {
   documents(options?: ReadTextOptions): AsyncGenerator<DocumentBatch>;
 }
 
+/** What a source is, wherever it lies: what is made from it depends on nothing else of it. */
+export interface SourceIdentity extends Pick<TextSource, 'name' | 'reading' | 'bytes'> {
+  readonly sha256: string;
+}
+
+export async function identifySources(sources: readonly TextSource[]): Promise<SourceIdentity[]> {
+  const identities: SourceIdentity[] = [];
+  for (const source of sources) {
+    const { name, reading, bytes } = source;
+    identities.push({ name, reading, bytes, sha256: await source.hash() });
+  }
+  return identities;
+}
+
 /** Splits off the empty ones. */
 export function batchOf(texts: readonly string[]): DocumentBatch {
   const full = texts.filter(text => /\S/.test(text));

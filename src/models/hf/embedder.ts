@@ -6,15 +6,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  exists,
-  InputError,
-  prettyJson,
-  readConfig,
-  readInputText,
-  writeFileAtomic,
-} from '../../base/index.ts';
-import type { MptConfig } from '../mpt/index.ts';
+import { exists, prettyJson, readConfig, readInputText, writeFileAtomic } from '../../base/index.ts';
+import { type MptConfig, requireLength } from '../mpt/index.ts';
 import { transformersObstacles } from './mpt-config.ts';
 import { type MptWeights, writeMptDirectory } from './mpt-export.ts';
 import { MODULES_FILE, readSentenceTransformers } from './sentence-transformers.ts';
@@ -101,11 +94,8 @@ export async function writeEmbedderDirectory(path: string, model: EmbedderExport
 function forLengths(config: MptConfig, { maxQueryTokens, maxPassageTokens }: EmbedderSettings): MptConfig {
   const longest = Math.max(maxQueryTokens, maxPassageTokens);
   if (config.positions === 'alibi') return { ...config, maxLength: Math.max(config.maxLength, longest) };
-  if (longest <= config.maxLength) return config;
-  throw new InputError(
-    'lengths',
-    `learned positions end at ${config.maxLength} tokens, texts may have ${longest}: lower the lengths`,
-  );
+  requireLength(config, longest, 'lengths');
+  return config;
 }
 
 const MODULES = ['', '1_Pooling', '2_Normalize'].map((path, idx) => ({

@@ -126,3 +126,27 @@ export function requireNamedMpt(name: string, options: NamedSizeOptions = {}): M
   if (!config) throw new InputError(name, `no such model size; there are ${namedSizes().join(', ')}`);
   return config;
 }
+
+/** The longest sequence a model can take: learned positions end, ALiBi does not. */
+export function longestSequence({ positions, maxLength }: MptConfig): number {
+  return positions === 'learned' ? maxLength : Number.POSITIVE_INFINITY;
+}
+
+/** Throws an `InputError` if texts of so many tokens go past a model's learned positions; `where` names what says how long they may be. */
+export function requireLength(config: MptConfig, tokens: number, where: string): void {
+  const longest = longestSequence(config);
+  if (tokens > longest)
+    throw new InputError(
+      where,
+      `learned positions end at ${longest} tokens, texts may have ${tokens}: lower the lengths`,
+    );
+}
+
+/** Throws an `InputError` if a tokenizer of so many tokens has some that the model does not know. */
+export function requireVocabulary({ vocabSize }: MptConfig, tokens: number, where: string): void {
+  if (tokens > vocabSize)
+    throw new InputError(
+      where,
+      `the tokenizer has ${tokens} tokens, the model ${vocabSize}: they do not belong together`,
+    );
+}
