@@ -14,8 +14,11 @@ interface Golden extends ReferenceCase {
   /** Of the last three positions of the last sequence. */
   readonly hidden: readonly number[];
   readonly logits: readonly number[];
+  /** Of all positions: see `projection`. */
+  readonly hiddenProjection: number;
+  readonly logitsProjection: number;
   readonly gradients: Readonly<
-    Record<string, { readonly sum: number; readonly norm: number; readonly head: readonly number[] }>
+    Record<string, { readonly projection: number; readonly norm: number; readonly head: readonly number[] }>
   >;
 }
 
@@ -36,6 +39,10 @@ function assertNear(
 }
 
 const norm = (numbers: readonly number[]): number => Math.sqrt(numbers.reduce((sum, x) => sum + x * x, 0));
+
+/** A sum in which every number counts differently, as bench/peers/mpt_golden.py has it. */
+const projection = (numbers: readonly number[]): number =>
+  numbers.reduce((sum, x, i) => sum + x * Math.cos(1 + 0.37 * i), 0);
 
 /** Hidden states, logits, loss and all gradients in one run; sizes are numbers, or names where `dynamic`. */
 async function runGolden(
@@ -109,12 +116,21 @@ for (const golden of goldens) {
       const rows = (key: string, width: number) => numbersOf(results[key]!).slice(-3 * width);
       assertNear(rows('hidden', golden.d), golden.hidden, 1e-4, 'hidden states');
       assertNear(rows('logits', golden.vocab), golden.logits, 1e-4, 'logits');
+      for (const [key, expected] of [
+        ['hidden', golden.hiddenProjection],
+        ['logits', golden.logitsProjection],
+      ] as const) {
+        const all = numbersOf(results[key]!);
+        assertNear([projection(all)], [expected], 1e-4 * Math.sqrt(all.length), `all ${key}`);
+      }
       const tokens = golden.ids.length * golden.length;
       assertNear([numbersOf(results['loss']!)[0]! / tokens], [golden.loss], 1e-5, 'loss');
       for (const [key, expected] of Object.entries(golden.gradients)) {
         const gradient = numbersOf(results[`d:${key}`]!).map(g => g / tokens);
         assertNear([norm(gradient)], [expected.norm], 1e-3 * expected.norm, `norm of d ${key}`);
-        assertNear(gradient.slice(0, 6), expected.head, 1e-3 * Math.max(1e-3, norm(gradient)), `d ${key}`);
+        const reach = 1e-3 * Math.max(1e-3, norm(gradient));
+        assertNear([projection(gradient)], [expected.projection], reach, `projection of d ${key}`);
+        assertNear(gradient.slice(0, 6), expected.head, reach, `d ${key}`);
       }
     });
   }

@@ -103,6 +103,11 @@ def plain_learned(case, w, x):
     return hidden, hidden @ w["transformer.wte.weight"].T, w
 
 
+def projection(tensor):
+    flat = tensor.detach().double().flatten().numpy()
+    return float((flat * np.cos(1.0 + 0.37 * np.arange(flat.size))).sum())
+
+
 def main(folder):
     for case in CASES:
         w, tokens = weights(case), ids(case)
@@ -110,13 +115,14 @@ def main(folder):
         hidden, logits, leaves = forward(case, w, tokens[:, :-1])
         loss = F.cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten())
         loss.backward()
-        # Gradients are summarised by their sum, their norm and their first numbers: enough to tell any wrong one.
+        # Gradients are summarised by their norm, a projection in which every element counts differently, and their first numbers.
         gradients = {
-            name: {"sum": g.double().sum().item(), "norm": g.double().norm().item(), "head": g.flatten()[:6].tolist()}
+            name: {"projection": projection(g), "norm": g.double().norm().item(), "head": g.flatten()[:6].tolist()}
             for name, g in ((name, leaf.grad) for name, leaf in leaves.items())
         }
         golden = {
             **case, "ids": tokens.tolist(), "loss": loss.item(), "gradients": gradients,
+            "hiddenProjection": projection(hidden), "logitsProjection": projection(logits),
             "hidden": [round(v, 6) for v in hidden[-1, -3:].flatten().tolist()],
             "logits": [round(v, 6) for v in logits[-1, -3:].flatten().tolist()],
         }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Rng } from '../base/index.ts';
 import { runProgram } from './program.ts';
 import { testIo } from './testing.ts';
@@ -47,6 +48,9 @@ async function writeData(): Promise<void> {
     await writeFile(join(place, 'qrels', 'test.tsv'), `query-id\tcorpus-id\tscore\n${rows.join('')}`);
   }
 }
+
+/** Variables that studies of the repository name places by. */
+const PLACES = ['ISOFLOP_DATA', 'CORPUS', 'PAIRS', 'BEIR', 'NEOX', 'GAUNTLET'];
 
 const study = (more = '') => `name: tiny
 data: { text: text.jsonl, pairs: pairs.jsonl, collections: { one: one, two: { path: two, inMean: false, title: Two } } }
@@ -132,10 +136,11 @@ test('a study runs from text to report', async () => {
 test('run again, every step is cached and the report is the same', async () => {
   const report = join(folder, 'report');
   const before = await readFile(join(report, 'report.json'), 'utf8');
-  const { code, out } = await program('run', file, '--store', store, '-o', report, '--json');
+  const { code, out, log } = await program('run', file, '--store', store, '-o', report, '--json');
   assert.equal(code, 0);
-  const { steps } = JSON.parse(out) as { steps: { state: string }[] };
+  const { steps } = JSON.parse(out) as { steps: { name: string; state: string }[] };
   assert.ok(steps.every(({ state }) => state === 'cached'));
+  for (const { name } of steps) assert.ok(log.includes(`${name}: cached\n`), name);
   assert.equal(await readFile(join(report, 'report.json'), 'utf8'), before);
 });
 
@@ -216,3 +221,85 @@ test('budgets that no run can have are faults of their line', async () => {
   assert.match(log, /budgets\.yaml:6:\d+: .*20 tokens/);
   assert.match(log, /budgets\.yaml:7:\d+: two budgets are the same number of steps of 64 tokens/);
 });
+
+test('what is wrong inside of the data is told where it stands, beside the paths that are not there', async () => {
+  const data = (text: string) => study().replace(/^data: .*$/m, `data: ${text}`);
+  const wrong = await refusalOf(
+    'plan',
+    'data.yaml',
+    data('{ text: 5, pairs: nowhere.jsonl, collections: { one: one, none: none }, tasks: gone }'),
+  );
+  assert.match(wrong, /data\.yaml:2:\d+: data\.text/);
+  for (const path of ['nowhere.jsonl', 'none', 'gone'])
+    assert.match(wrong, new RegExp(`data\\.yaml:2:\\d+: no such file or folder: .*${path}`));
+  assert.doesNotMatch(wrong, /unknown key/);
+  const missing = await refusalOf(
+    'plan',
+    'data2.yaml',
+    data('{ text: text.jsonl, collections: { one: one } }'),
+  );
+  assert.match(missing, /data2\.yaml:2:\d+: data\.pairs/);
+  assert.doesNotMatch(missing, /unknown key|no such step/);
+  const typo = await refusalOf('plan', 'data3.yaml', data('{ wordnt: {} }'));
+  assert.match(typo, /data3\.yaml:2:\d+: data: unknown key 'wordnt'/);
+  const odd = await refusalOf('plan', 'data4.yaml', data('{ wordnet: { iclItems: 50, pairs: 3 } }'));
+  assert.match(odd, /iclItems.*expected a multiple of 4/);
+  assert.match(odd, /pairs.*expected a multiple of 2/);
+});
+
+test('numbers that do not go together are faults before anything runs', async () => {
+  const log = await refusalOf(
+    'run',
+    'numbers.yaml',
+    study()
+      .replace('mine: { negatives: 2 }', 'mine: { negatives: 2, ranks: { from: 3, to: 3 } }')
+      .replace('tokenizer: { vocabSize: 300 }', 'tokenizer: { file: none.json, vocabSize: 300 }'),
+  );
+  assert.match(log, /numbers\.yaml:8:\d+: .*3-3 holds fewer than the 2 negatives asked for/);
+  assert.match(log, /numbers\.yaml:3:\d+: no such file or folder: .*none\.json/);
+  const more = await refusalOf(
+    'run',
+    'more.yaml',
+    study('icl: { contextTokens: 32 }\n')
+      .replace('finetune: { negatives: 2', 'finetune: { negatives: 3')
+      .replace('heads: 1, layers: 1', 'heads: 1, layers: 1, positions: learned'),
+  );
+  assert.match(more, /more\.yaml:9:\d+: finetuning takes 3 negatives a query, mining .* finds 2/);
+  assert.match(more, /more\.yaml:10:\d+: learned positions end at 16 tokens, texts may have 32/);
+  assert.match(more, /more\.yaml:\d+:\d+: learned positions end at 16 tokens, texts may have 256/);
+});
+
+test('in-context tasks that are not there are faults before anything runs', async () => {
+  const tasks = join(folder, 'tasks');
+  await mkdir(tasks);
+  const task = (label: string) =>
+    `  - { label: ${label}, dataset_uri: ${label}.jsonl, num_fewshot: [0], icl_task_type: language_modeling }\n`;
+  await writeFile(join(tasks, 'tasks.yaml'), `icl_tasks:\n${task('here')}${task('gone')}`);
+  await writeFile(join(tasks, 'here.jsonl'), `${JSON.stringify({ context: 'a', continuation: 'b' })}\n`);
+  const withTasks = study().replace('collections: {', 'tasks: tasks, collections: {');
+  const all = await refusalOf('plan', 'tasks1.yaml', withTasks);
+  assert.match(all, /tasks1\.yaml:2:\d+: no such file, which gone\/0-shot needs/);
+  const named = await refusalOf('plan', 'tasks2.yaml', `${withTasks}icl: { tasks: [here, other] }\n`);
+  assert.match(named, /tasks2\.yaml:10:\d+: no such task; there are here, gone/);
+});
+
+test('a folder that cannot take the report is refused before the study runs', async () => {
+  const taken = join(folder, 'taken');
+  await mkdir(taken);
+  await writeFile(join(taken, 'mine.txt'), 'not to be lost');
+  const { code, log } = await program('run', file, '--store', join(folder, 'unused'), '-o', taken);
+  assert.equal(code, 2);
+  assert.match(log, /taken: is not empty and holds no report/);
+});
+
+for (const name of ['quick', 'reference', 'paper'])
+  test(`studies/${name}.yaml is a study as far as its files are at hand`, async () => {
+    const path = fileURLToPath(new URL(`../../studies/${name}.yaml`, import.meta.url));
+    const io = testIo({ ...process.env, ...Object.fromEntries(PLACES.map(place => [place, '/nowhere'])) });
+    const code = await runProgram(['plan', path, '--store', join(folder, 'none')], io);
+    const faults = io
+      .stderr()
+      .split('\n')
+      .filter(line => line !== '' && !line.includes('no such file or folder'));
+    assert.deepEqual([code, faults], name === 'quick' ? [0, []] : [2, []]);
+  });

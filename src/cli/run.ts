@@ -40,6 +40,8 @@ export const registerRun: Register = (program, io) => {
     .action(async (file: string, options: Options) => {
       const opened = await openStudy(file, options, io);
       const { study, store } = opened;
+      const folder = options.output ?? reportFolder(study.name);
+      await requireFolder(study, folder);
       const { LiveView, runStudy, summaryText } = await import('../study/index.ts');
       const view = new LiveView({ write: io.log, interactive: io.interactive, columns: io.columns }, io.now);
       io.signal.addEventListener('abort', () => view.release(), { once: true }); // a notice of it follows
@@ -52,7 +54,7 @@ export const registerRun: Register = (program, io) => {
         depth: options.verify ? 'full' : 'quick',
         ...(options.executor === 'slurm' && { pollMs: SLURM_POLL_MS }),
       });
-      const report = summary.outcome === 'done' ? await reportOf(opened, options) : undefined;
+      const report = summary.outcome === 'done' ? await reportOf(opened, folder) : undefined;
       emit(io, options, { ...summary, report: report?.page }, () =>
         [summaryText(summary), ...(report ? [report.table, `report: ${report.page}`] : [])].join('\n'),
       );
@@ -66,10 +68,16 @@ export const registerRun: Register = (program, io) => {
     });
 };
 
+/** A folder that cannot take the report of a study's results is told before hours of work, not after. */
+async function requireFolder({ steps }: OpenedStudy['study'], folder: string): Promise<void> {
+  const { RESULTS_TYPE, requireReportFolder } = await import('../report/index.ts');
+  if (steps.some(({ outputs }) => Object.values(outputs).includes(RESULTS_TYPE)))
+    await requireReportFolder(folder);
+}
+
 /** The report of a study that has results, and their table. */
-async function reportOf({ study, store }: OpenedStudy, { output }: Options) {
+async function reportOf({ study, store }: OpenedStudy, folder: string) {
   const { resultsTable, writeStudyReport } = await import('../report/index.ts');
-  const folder = output ?? reportFolder(study.name);
   const report = await writeStudyReport({ store, study: study.name, folder });
   return report && { page: report.page, table: resultsTable(report.results) };
 }

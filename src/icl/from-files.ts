@@ -6,7 +6,7 @@ import { readMptDirectory } from '../models/index.ts';
 import { Tokenizer } from '../tokenizer/index.ts';
 import type { IclModel } from './evaluate.ts';
 import { type IclTask, taskKey } from './settings.ts';
-import { loadTasks, readTaskFile, selectTasks, type TaskSpec } from './task-file.ts';
+import { loadTasks, readTaskFile, requireRecords, selectTasks, type TaskSpec } from './task-file.ts';
 
 export interface OpenedModel {
   readonly model: IclModel;
@@ -48,16 +48,35 @@ export async function readTasks(
   { only, shots, seed, environment = {} }: TaskChoice = {},
   signal?: AbortSignal,
 ): Promise<IclTask[]> {
-  const file = await taskFileOf(path);
-  const all = await readTaskFile(file, environment);
-  const chosen = (only ? selectTasks(all, only) : all).map(spec => ({
+  const chosen = (await chooseTasks(path, only, environment)).map(spec => ({
     ...spec,
     shots: shots ?? spec.shots,
     prompt: { ...(seed !== undefined && { fewshotSeed: seed }), ...spec.prompt },
   }));
-  if (file !== path) requireInside(chosen, path, file);
   const different = new Map(chosen.map(spec => [taskKey(spec), spec]));
   return (await loadTasks([...different.values()], signal)).map(({ task }) => task);
+}
+
+/** Throws an `InputError` where `readTasks` would for want of tasks or files; reads no records. */
+export async function requireTasks(
+  path: string,
+  { only, environment = {} }: Pick<TaskChoice, 'only' | 'environment'> = {},
+): Promise<void> {
+  const problems = new Problems();
+  for (const spec of await chooseTasks(path, only, environment)) requireRecords(spec, problems);
+  problems.throwIfAny();
+}
+
+async function chooseTasks(
+  path: string,
+  only: readonly string[] | undefined,
+  environment: Environment,
+): Promise<TaskSpec[]> {
+  const file = await taskFileOf(path);
+  const all = await readTaskFile(file, environment);
+  const chosen = only ? selectTasks(all, only) : all;
+  if (file !== path) requireInside(chosen, path, file);
+  return chosen;
 }
 
 /** A file as it is; of a folder its `tasks.yaml`, or the only `tasks*.yaml` (llm-foundry's are called `tasks_v0.3.yaml`). */

@@ -170,6 +170,16 @@ export function missingTasks(specs: readonly TaskSpec[]): string[] {
   return specs.filter(({ path }) => path === undefined).map(taskKey);
 }
 
+/** False, after reporting it, if the file of a task's records is not there. */
+export function requireRecords(spec: TaskSpec, problems: Problems): boolean {
+  if (spec.path !== undefined) return true;
+  problems.add(
+    spec.datasetUri,
+    `no such file, which ${taskKey(spec)} needs: fetch it, choose other tasks, or name a reduced set`,
+  );
+  return false;
+}
+
 /** Reads the records of tasks, every file once. Throws one `InputError` with the faults of all files and the files that are not there. */
 export async function loadTasks(specs: readonly TaskSpec[], signal?: AbortSignal): Promise<LoadedTask[]> {
   const problems = new Problems();
@@ -180,13 +190,7 @@ export async function loadTasks(specs: readonly TaskSpec[], signal?: AbortSignal
   const loaded: LoadedTask[] = [];
   for (const spec of specs) {
     const { path, type, categories } = spec;
-    if (path === undefined) {
-      problems.add(
-        spec.datasetUri,
-        `no such file, which ${taskKey(spec)} needs: fetch it, choose other tasks, or name a reduced set`,
-      );
-      continue;
-    }
+    if (!requireRecords(spec, problems) || path === undefined) continue;
     const id = JSON.stringify([path, type, categories]);
     try {
       const options = { categories, ...(signal && { signal }) };

@@ -4,7 +4,14 @@ export { PAGE_STYLE } from './page-style.ts';
 export * from './pretraining-figure.ts';
 export * from './provenance.ts';
 export * from './render.ts';
-export { RENDERER, REPORT_FILE, type ReportEffects, type ReportRecord, readRecord } from './report-folder.ts';
+export {
+  RENDERER,
+  REPORT_FILE,
+  type ReportEffects,
+  type ReportRecord,
+  readRecord,
+  requireReportFolder,
+} from './report-folder.ts';
 export * from './results.ts';
 export { parseResults } from './results-schema.ts';
 export { resultsTable } from './results-table.ts';

@@ -44,7 +44,7 @@ export const folderEffects: ReportEffects = { replace: replaceFolder };
  * which the next call makes again; never a mixture. A folder that is neither empty nor a report is refused.
  */
 async function replaceFolder(folder: string, files: ReadonlyMap<string, string | Uint8Array>): Promise<void> {
-  await refuseOther(folder);
+  await requireReportFolder(folder);
   await mkdir(dirname(folder), { recursive: true });
   const [fresh, old] = [temporaryName(folder), temporaryName(folder)];
   try {
@@ -60,7 +60,8 @@ async function replaceFolder(folder: string, files: ReadonlyMap<string, string |
   }
 }
 
-async function refuseOther(folder: string): Promise<void> {
+/** Throws an `InputError` for a folder that a report may not take the place of. */
+export async function requireReportFolder(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: unknown): string[] => {
     if (hasCode(error, 'ENOENT')) return [];
     throw new InputError(folder, 'a report is a folder, and this is none: choose another place', {

@@ -75,6 +75,7 @@ const schema = z.looseObject({
   title: text,
   description: text,
   level: z.number().gt(0).lt(1),
+  scaling: z.object({ form: text, resamples: count, seed: count }).optional(),
   conventions: z.array(text),
   collections: z.array(
     z.looseObject({

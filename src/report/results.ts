@@ -140,6 +140,8 @@ export interface StudyResults {
   /** What the study is and what its data are, in a paragraph. */
   readonly description: string;
   readonly level: number;
+  /** How the laws were made; not in older files. */
+  readonly scaling?: { readonly form: string; readonly resamples: number; readonly seed: number };
   /** FLOPs conventions, the one of the main axis first. */
   readonly conventions: readonly string[];
   readonly collections: readonly CollectionInfo[];

@@ -1,5 +1,6 @@
 /** Parameters that several step kinds share. */
 import { z } from 'zod';
+import { InputError } from '../base/index.ts';
 import { ANALYZER_NAMES, type AnalyzerName, DEFAULT_PARAMETERS, VARIANTS } from '../bm25/index.ts';
 
 /** How BM25 sees text and scores it. */
@@ -22,3 +23,18 @@ export const searchParams = z.strictObject({
   /** A document whose id is the query's is left out. */
   removeSelf: z.boolean().default(false),
 });
+
+/**
+ * For `superRefine`: what a check throws as an `InputError` becomes faults of the parameters it names, so that it is told before anything runs.
+ */
+export function reportingWith<T>(check: (value: T) => unknown): (value: T, context: z.RefinementCtx) => void {
+  return (value, context) => {
+    try {
+      check(value);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      for (const { where, message } of error.problems)
+        context.addIssue({ code: 'custom', path: [where], message });
+    }
+  };
+}

@@ -16,7 +16,11 @@ export interface StudyForm {
    * The steps of the document, each with its places. Faults go to `problems`; what can still be read is returned all the same, so
    * that faults elsewhere are found in the same pass. `folder` is where relative paths of the file begin.
    */
-  read(document: ConfigDocument, folder: string, problems: Problems): readonly StepSpec[];
+  read(
+    document: ConfigDocument,
+    folder: string,
+    problems: Problems,
+  ): readonly StepSpec[] | Promise<readonly StepSpec[]>;
 }
 
 export interface ReadStudyOptions {
@@ -38,7 +42,7 @@ export async function readStudy(path: string, options: ReadStudyOptions): Promis
     problems.add(document.locate([]), `this is no study file: expected the key ${keys}`);
     throw new InputError(problems.list());
   }
-  const steps = form.read(document, dirname(resolve(path)), problems);
+  const steps = await form.read(document, dirname(resolve(path)), problems);
   const study = await checkStudy({ name: name ?? 'unnamed', steps }, options.registry, problems);
   problems.throwIfAny();
   return study as Study;

@@ -115,6 +115,7 @@ export function eventLine(event: StudyEvent): string | undefined {
       if (event.report.type === 'warning') return `${event.step}: warning: ${event.report.text}`;
       return event.report.type === 'log' ? `${event.step}: ${event.report.text}` : undefined;
     case 'step-cached':
+      return `${event.step}: cached`;
     case 'study-started':
     case 'study-finished':
       return undefined;

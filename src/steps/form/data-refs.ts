@@ -92,6 +92,7 @@ function pairRefs(
   source: Locate,
 ): { readonly steps: readonly StepSpec[]; readonly ref: InputRef } {
   if (typeof said === 'string') return { steps: [], ref: at(said, 'pairs') };
+  if (said.length === 0) return { steps: [], ref: { step: 'pairs' } }; // of a section with faults
   const sources = said.map(({ count, split }) => ({ ...(count && { count }), ...(split && { split }) }));
   const inputs = { from: said.map(({ path }, i) => at(path, 'pairs', i, 'path')) };
   const params = { sources, ...(seed !== undefined && { seed }) };

@@ -1,19 +1,24 @@
 /** The form of a scaling study: a few sections become the steps from text to law. */
+import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type ConfigDocument, InputError, type Problems } from '../../base/index.ts';
+import { type ConfigDocument, exists, InputError, type Problems } from '../../base/index.ts';
+import { requireLength } from '../../models/index.ts';
 import type { StudyForm } from '../../study/index.ts';
 import { microBatch, modelOf, planSegments } from '../../train/index.ts';
 import { inTokens, ladderSteps, probeSteps } from './ladder-steps.ts';
-import { type Rung, SECTIONS, type Sections } from './sections.ts';
+import { dataSchema, type Rung, SECTIONS, type Sections } from './sections.ts';
 
 export const ladderForm: StudyForm = {
   key: 'ladder',
-  read(document, folder, problems) {
+  async read(document, folder, problems) {
     const keys = ['name', ...Object.keys(SECTIONS)].map(key => [key, z.unknown().optional()] as const);
     document.check(z.strictObject(Object.fromEntries(keys)), [], problems);
     const before = problems.count;
     const sections = checkSections(document, problems);
-    checkModels(sections, document, problems);
+    const report = reporter(document, problems);
+    checkModels(sections, report);
+    checkNegatives(sections, report);
+    await checkTasks(sections, folder, report);
     const { name } = document.value as { readonly name?: unknown };
     return problems.count > before || typeof name !== 'string'
       ? probeSteps(sections, folder, document)
@@ -23,28 +28,19 @@ export const ladderForm: StudyForm = {
 
 /** The sections that are right; the faults of the others are reported. */
 function checkSections(document: ConfigDocument, problems: Problems): Partial<Sections> {
-  const entries = Object.entries(SECTIONS).map(([key, schema]) => [
+  const { data } = document.value as { readonly data?: unknown };
+  const entries = Object.entries({ ...SECTIONS, data: dataSchema(data) }).map(([key, schema]) => [
     key,
     document.check(schema as z.ZodType<unknown>, [key], problems),
   ]);
   return Object.fromEntries(entries) as Partial<Sections>;
 }
 
-/** What only numbers together can show: names of sizes, heads that do not divide a width, batches of no whole sequences, budgets no run can have. */
-function checkModels(
-  { ladder = [], pretrain, tokenizer }: Partial<Sections>,
-  document: ConfigDocument,
-  problems: Problems,
-): void {
-  if (!pretrain) return;
-  report(['pretrain', 'batchTokens'], () => microBatch(pretrain));
-  for (const [i, rung] of ladder.entries()) {
-    const isModel = report(['ladder', i, 'model'], () => modelOf({ ...pretrain, model: rung.model }, 1));
-    if (isModel && tokenizer)
-      report(['ladder', i, 'tokens'], () => checkBudgets(rung, pretrain, tokenizer.vocabSize));
-  }
+/** Runs a check; false, after reporting what it found at this place of the file, if it throws an `InputError`. */
+type Report = (path: readonly PropertyKey[], check: () => unknown) => boolean;
 
-  function report(path: readonly PropertyKey[], check: () => unknown): boolean {
+function reporter(document: ConfigDocument, problems: Problems): Report {
+  return (path, check) => {
     try {
       check();
       return true;
@@ -53,7 +49,47 @@ function checkModels(
       for (const { message } of error.problems) problems.add(document.locate(path), message);
       return false;
     }
+  };
+}
+
+/**
+ * What only numbers together can show: names of sizes, heads that do not divide a width, batches of no whole sequences, budgets no run can have,
+ * texts longer than learned positions.
+ */
+function checkModels(sections: Partial<Sections>, report: Report): void {
+  const { ladder = [], pretrain, tokenizer } = sections;
+  if (!pretrain) return;
+  report(['pretrain', 'batchTokens'], () => microBatch(pretrain));
+  for (const [i, rung] of ladder.entries()) {
+    const isModel = report(['ladder', i, 'model'], () => modelOf({ ...pretrain, model: rung.model }, 1));
+    if (!isModel) continue;
+    if (tokenizer) report(['ladder', i, 'tokens'], () => checkBudgets(rung, pretrain, tokenizer.vocabSize));
+    const model = modelOf({ ...pretrain, model: rung.model }, 1);
+    for (const [path, tokens] of lengthsOf(sections))
+      report(path, () => requireLength(model, tokens, path.join('.')));
   }
+}
+
+/** How long texts may be in each part of the study, and where that stands. */
+function lengthsOf({ finetune, embedder, icl }: Partial<Sections>): [readonly string[], number][] {
+  const context = icl ? icl.contextTokens : undefined;
+  return [
+    ...(finetune
+      ? ([
+          [['finetune', 'trainQueryTokens'], finetune.trainQueryTokens],
+          [['finetune', 'trainPassageTokens'], finetune.trainPassageTokens],
+        ] as [readonly string[], number][])
+      : []),
+    ...(embedder
+      ? ([
+          [['embedder', 'maxQueryTokens'], embedder.maxQueryTokens],
+          [['embedder', 'maxPassageTokens'], embedder.maxPassageTokens],
+        ] as [readonly string[], number][])
+      : []),
+    ...(context === undefined
+      ? []
+      : ([[['icl', 'contextTokens'], context]] as [readonly string[], number][])),
+  ];
 }
 
 /** Throws an `InputError` for budgets of less than a step, or of equally many steps, and for a warm-up that leaves nothing of one. */
@@ -63,4 +99,27 @@ function checkBudgets(rung: Rung, pretrain: Sections['pretrain'], vocabSize: num
   const segments = planSegments({ budgets, tokensPerStep: batchTokens, warmupTokens, schedule });
   if (segments.filter(({ budget }) => budget !== undefined).length < budgets.length)
     throw new InputError('tokens', `two budgets are the same number of steps of ${batchTokens} tokens`);
+}
+
+/** Finetuning would quietly go on with fewer negatives than the study says. */
+function checkNegatives({ mine, finetune }: Partial<Sections>, report: Report): void {
+  if (!mine || !finetune || finetune.negatives <= mine.negatives) return;
+  report(['finetune', 'negatives'], () => {
+    throw new InputError(
+      'finetune.negatives',
+      `finetuning takes ${finetune.negatives} negatives a query, mining (mine.negatives) finds ${mine.negatives}: state both`,
+    );
+  });
+}
+
+/** Unknown tasks and records that are not there would show only hours later, when a checkpoint is evaluated. */
+async function checkTasks({ data, icl }: Partial<Sections>, folder: string, report: Report): Promise<void> {
+  if (!data || 'wordnet' in data || data.tasks === undefined || icl === false || icl === undefined) return;
+  const path = resolve(folder, data.tasks);
+  if (!(await exists(path))) return; // told where all paths are looked at
+  const { requireTasks } = await import('../../icl/index.ts');
+  const found = await requireTasks(path, { only: icl.tasks }).catch((error: unknown) => error);
+  report(icl.tasks === undefined ? ['data', 'tasks'] : ['icl', 'tasks'], () => {
+    if (found !== undefined) throw found;
+  });
 }

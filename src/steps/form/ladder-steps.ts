@@ -9,7 +9,7 @@ import { budgetOutputs } from '../kinds/pretrain.ts';
 import type { ResultsParams } from '../results/params.ts';
 import { type CollectionRef, type DataRefs, dataRefs } from './data-refs.ts';
 import { DEVIATIONS } from './deviations.ts';
-import type { Rung, Sections } from './sections.ts';
+import { FILE_FIELDS, type Rung, type Sections } from './sections.ts';
 
 /** A model of the ladder at one budget; 0 tokens: not pretrained. */
 interface Checkpoint {
@@ -142,7 +142,8 @@ class LadderSteps {
       const { finetune, embedder, seed, icl } = this.#sections;
       const { tasks, collections } = this.#data;
       if (tasks && icl !== false) {
-        const ref = this.#add(`icl.${name}`, 'icl', { ...icl, seed }, { model, tasks }, ['icl']);
+        const drawn = icl.prompts === 'llm-foundry' ? {} : { seed }; // its own examples are drawn by its own seed
+        const ref = this.#add(`icl.${name}`, 'icl', { ...icl, ...drawn }, { model, tasks }, ['icl']);
         this.#icl.push({ name, ref });
       }
       const inputs = { model, pairs: { step: 'mine' } };
@@ -251,8 +252,12 @@ export function ladderSteps(
   const { tokenizer } = sections;
   const placed = 'file' in tokenizer ? { ...tokenizer, file: resolve(folder, tokenizer.file) } : tokenizer;
   const data = dataRefs(sections, folder, document);
-  return new LadderSteps({ ...sections, tokenizer: placed }, data, document).build(study);
+  const places = 'file' in placed ? new Map([...data.places, [placed.file, TOKENIZER_FILE]]) : data.places;
+  return new LadderSteps({ ...sections, tokenizer: placed }, { ...data, places }, document).build(study);
 }
+
+/** Where the path of a tokenizer stands. */
+const TOKENIZER_FILE: readonly PropertyKey[] = ['tokenizer', 'file'];
 
 /** What can be checked of a file whose sections have faults: that its files exist and its rungs have different names. */
 export function probeSteps(
@@ -260,18 +265,46 @@ export function probeSteps(
   folder: string,
   document: ConfigDocument,
 ): StepSpec[] {
-  const { data, ladder = [] } = sections;
+  const { data = readableData(document), ladder = [], tokenizer } = sections;
   const rungs = ladder.map((rung, i) => ({
     name: `pretrain.${rungName(rung)}`,
     kind: undefined,
     source: () => document.locate(['ladder', i]),
   }));
-  if (data === undefined || 'wordnet' in data) return rungs;
+  const file = tokenizer && 'file' in tokenizer ? resolve(folder, tokenizer.file) : undefined;
+  const tokenizers: StepSpec[] = file
+    ? [
+        {
+          ...{ name: 'tokenizer', kind: undefined, inputs: { file: { path: file } } },
+          source: () => document.locate(TOKENIZER_FILE),
+        },
+      ]
+    : [];
+  if ('wordnet' in data) return [...rungs, ...tokenizers];
   const refs = dataRefs({ data }, folder, document);
   const { steps, text, pairs, collections, tasks } = refs;
-  const inputs = { text, pairs, tasks: tasks ?? [], collections: collections.map(({ ref }) => ref) };
+  const drawn = data.pairs.length > 0 ? { pairs } : {};
+  const inputs = { text, ...drawn, tasks: tasks ?? [], collections: collections.map(({ ref }) => ref) };
   const source = sourceIn(document, refs, inputs, ['data']);
-  return [...rungs, ...steps, { name: 'data', kind: undefined, inputs, source }];
+  return [...rungs, ...tokenizers, ...steps, { name: 'data', kind: undefined, inputs, source }];
+}
+
+type FileData = Exclude<Sections['data'], { wordnet: unknown }>;
+
+/** Of a `data` section with faults what is right in it, so that its paths are looked at all the same. */
+function readableData(document: ConfigDocument): FileData {
+  const { data } = document.value as { readonly data?: unknown };
+  const said = data !== null && typeof data === 'object' ? (data as Record<string, unknown>) : {};
+  const field = <K extends keyof typeof FILE_FIELDS>(key: K) => FILE_FIELDS[key].safeParse(said[key]).data;
+  return {
+    ...{ text: [], textField: 'text', pairs: [], collections: {} },
+    ...compactObject({ text: field('text'), pairs: field('pairs'), collections: field('collections') }),
+    tasks: field('tasks'),
+  } as FileData;
+}
+
+function compactObject(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 /** Where a part of a step stands: a parameter in its section, a path where the data name it. */

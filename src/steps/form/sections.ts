@@ -51,6 +51,20 @@ const files = z.strictObject({
   tasks: z.string().optional(),
 });
 
+const wordnet = z.strictObject({ wordnet: wordnetParams.prefault({}) });
+
+/**
+ * What a `data` section is checked as: files, if it has a key of theirs. A union would hide what is wrong with them behind the other member's
+ * complaint that it does not know their keys.
+ */
+export function dataSchema(value: unknown): typeof wordnet | typeof files {
+  const keys = value !== null && typeof value === 'object' ? Object.keys(value) : [];
+  return keys.some(key => key in files.shape) && !keys.includes('wordnet') ? files : wordnet;
+}
+
+/** The fields of a `data` section of files, each to be checked for itself. */
+export const FILE_FIELDS = files.shape;
+
 export const SECTIONS = {
   title: z.string().optional(),
   description: z.string().default(''),
@@ -58,7 +72,7 @@ export const SECTIONS = {
   deviations: z.array(z.string()).default([]),
   seed: z.number().int().min(0).default(17),
   /** WordNet, which npm installs, or files of one's own. */
-  data: z.union([z.strictObject({ wordnet: wordnetParams.prefault({}) }), files]),
+  data: z.union([wordnet, files]),
   /** One to train on the text, or a tokenizer.json with the number of embedding rows of the models. */
   tokenizer: z.union([
     z.strictObject({ vocabSize: count }),

@@ -1,9 +1,9 @@
 /** Hard negatives from BM25 for pairs; the pairs' distinct positives are the collection. */
 import { z } from 'zod';
 import { parametersOf } from '../../bm25/index.ts';
-import { DEFAULT_SETTINGS, SAMPLINGS, SHORT_POLICIES } from '../../mining/index.ts';
+import { checkSettings, DEFAULT_SETTINGS, SAMPLINGS, SHORT_POLICIES } from '../../mining/index.ts';
 import { defineStep, one } from '../../study/index.ts';
-import { bm25Params } from '../params.ts';
+import { bm25Params, reportingWith } from '../params.ts';
 import { ARTIFACTS } from '../types.ts';
 
 const count = z.number().int().positive();
@@ -19,7 +19,7 @@ export const mineParams = bm25Params.extend({
 export const mineStep = defineStep({
   kind: 'mine',
   version: 1,
-  schema: mineParams,
+  schema: mineParams.superRefine(reportingWith(checkSettings)),
   inputs: { pairs: one(ARTIFACTS.pairs) },
   outputs: () => ({ 'pairs.jsonl': ARTIFACTS.pairs }),
   estimate: () => ({ seconds: 10 }),

@@ -6,7 +6,7 @@ import { ARTIFACTS } from '../types.ts';
 
 export const resultsStep = defineStep({
   kind: 'results',
-  version: 3,
+  version: 4,
   schema: resultsParams,
   inputs: {
     models: many(ARTIFACTS.model),

@@ -2,8 +2,9 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { WORDNET_STUDY_DEFAULTS } from '../../data/index.ts';
+import { studyOptions, WORDNET_STUDY_DEFAULTS } from '../../data/index.ts';
 import { defineStep } from '../../study/index.ts';
+import { reportingWith } from '../params.ts';
 import { ARTIFACTS } from '../types.ts';
 
 const count = z.number().int().positive();
@@ -34,7 +35,9 @@ export const WORDNET_COLLECTIONS = [
 export const wordnetStep = defineStep({
   kind: 'wordnet',
   version: 1,
-  schema: wordnetParams.extend({ seed: z.number().int().min(0).default(WORDNET_STUDY_DEFAULTS.seed) }),
+  schema: wordnetParams
+    .extend({ seed: z.number().int().min(0).default(WORDNET_STUDY_DEFAULTS.seed) })
+    .superRefine(reportingWith(studyOptions)),
   inputs: {},
   outputs: () => ({
     [WORDNET_OUTPUTS.text]: ARTIFACTS.text,

@@ -9,17 +9,19 @@ import { correlations, fits, trends } from './science.ts';
 const whole = exampleResults();
 const largest = whole.checkpoints.at(-1)!.rung;
 
-/** The results as a study of these checkpoints alone would have them, as far as a part's laws matter here: not at all. */
+/** No part alone has a law: with the largest rung left out nothing, or little, is left. */
+const laws = { form: 'log-linear' as const, resamples: 100, seed: 5 };
+const scaling = {
+  ...{ ...laws, level: whole.level, conventions: [...whole.conventions] as ('6nd' | 'palm')[] },
+};
+
+/** The results as a study of these checkpoints alone would have them. */
 function part(name: string, keep: (rung: string) => boolean, more: Partial<StudyResults> = {}) {
   const checkpoints = whole.checkpoints.filter(({ rung }) => keep(rung));
   const curves = whole.curves.filter(({ rung }) => keep(rung));
-  return { name, results: { ...whole, checkpoints, curves, trends: [], correlations: [], ...more } };
+  const none = { trends: [], fits: [], correlations: [] };
+  return { name, results: { ...whole, scaling: laws, checkpoints, curves, ...none, ...more } };
 }
-
-const scaling = {
-  conventions: [...whole.conventions] as ('6nd' | 'palm')[],
-  ...{ form: 'power' as const, level: whole.level, resamples: 100, seed: 17 },
-};
 
 test('parts of a ladder make the whole: checkpoints by size, laws and correlations from all of them', () => {
   const parts = [part('large', rung => rung === largest), part('small', rung => rung !== largest)];
@@ -31,6 +33,7 @@ test('parts of a ladder make the whole: checkpoints by size, laws and correlatio
   assert.deepEqual(merged.fits, fits(whole.checkpoints, { scaling, collections: whole.collections }));
   assert.equal(merged.fits[0]!.report!.holdout!.model, largest);
   assert.deepEqual(merged.caveats, whole.caveats);
+  assert.equal(merged.fits[0]!.report!.form, 'log-linear');
   assert.deepEqual(mergeResults([parts[1]!, parts[0]!]), merged);
 });
 

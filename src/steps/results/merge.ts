@@ -11,8 +11,8 @@ export interface ResultsPart {
 }
 
 /**
- * The results of all parts together; laws, trends and correlations are made anew from all checkpoints. Name, title and description are those of the
- * first part. What several parts have (a checkpoint, a reference, a curve, the overlap) is the last one's; a caveat tells where numbers of a
+ * The results of all parts together; laws, trends and correlations are made anew from all checkpoints. Name, title, description and the form of the
+ * laws are those of the first part. What several parts have (a checkpoint, a reference, a curve, the overlap) is the last one's; a caveat tells where numbers of a
  * checkpoint differ. Throws an `InputError` with everything in which the parts are not of one ladder: collections, tasks, conventions, sizes of rungs.
  */
 export function mergeResults(parts: readonly ResultsPart[]): StudyResults {
@@ -50,6 +50,7 @@ export function mergeResults(parts: readonly ResultsPart[]): StudyResults {
 /** In which respects a part is not of the first one's ladder. */
 function differences(first: ResultsPart, part: ResultsPart): Problem[] {
   const aspects: Readonly<Record<string, (results: StudyResults) => unknown>> = {
+    'way of making laws': ({ scaling }) => scaling ?? first.results.scaling,
     'FLOPs conventions': ({ conventions }) => conventions,
     'level of confidence': ({ level }) => level,
     collections: ({ collections }) =>
@@ -104,12 +105,12 @@ function scoresText({ finetuned, heldOut }: CheckpointResult): string {
   return `mean nDCG@10 ${score}, held-out loss ${loss}`;
 }
 
-/** How the laws of these results were made, as far as it can be read off them; the defaults for the rest. */
-function scalingOf({ conventions, level, fits }: StudyResults): ResultsParams['scaling'] {
+/** How the laws of these results were made; of older results, as far as a law of theirs tells. */
+function scalingOf({ conventions, level, scaling, fits }: StudyResults): ResultsParams['scaling'] {
   const law = fits.find(({ target, report }) => target === 'mean' && report !== null)?.report;
   const { resamples, seed } = law?.bootstrap ?? {};
   const parsed = scalingParams.safeParse({
-    ...{ conventions: [...conventions], level, form: law?.form, resamples, seed },
+    ...{ conventions: [...conventions], level, form: law?.form, resamples, seed, ...scaling },
   });
   if (parsed.success) return parsed.data;
   throw new InputError(

@@ -17,6 +17,7 @@ export function studyResults(inputs: StudyInputs, params: ResultsParams): StudyR
     title,
     description,
     level: scaling.level,
+    scaling: { form: scaling.form, resamples: scaling.resamples, seed: scaling.seed },
     conventions: scaling.conventions,
     collections: params.collections.map(collection => collectionInfo(collection, inputs)),
     tasks: taskInfos(inputs.checkpoints),
