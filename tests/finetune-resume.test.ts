@@ -176,3 +176,30 @@ test('a tokenizer with more tokens than the model knows is refused before traini
   );
   assert.ok(!existsSync(join(root, 'foreign')));
 });
+
+test('pairs that name documents of a collection take their texts from it', async () => {
+  const folder = join(root, 'collection');
+  await mkdir(folder);
+  const documents = Array.from({ length: 6 }, (_, i) => ({ _id: `d${i}`, title: '', text: sentence(9) }));
+  await writeFile(
+    join(folder, 'corpus.jsonl'),
+    documents.map(document => `${JSON.stringify(document)}\n`).join(''),
+  );
+  const file = join(root, 'ids.jsonl');
+  const pairs = Array.from({ length: 4 }, (_, i) => ({
+    ...{ query_id: `q${i}`, query_text: sentence(4) },
+    ...{ positive_document_ids: [`d${i}`], negative_document_ids: ['d4', 'd5'] },
+  }));
+  await writeFile(file, pairs.map(pair => `${JSON.stringify(pair)}\n`).join(''));
+  await assert.rejects(finetune('no-corpus', { pairs: file }), /document 'd0' is not known: .*--corpus/);
+  await finetune('ids', { pairs: file, options: { corpus: folder } });
+  const texts = join(root, 'texts.jsonl');
+  const written = pairs.map(({ query_text, positive_document_ids: [d] }) => ({
+    ...{ query: query_text, pos: [documents[Number(d!.slice(1))]!.text] },
+    neg: [documents[4]!.text, documents[5]!.text],
+  }));
+  await writeFile(texts, written.map(pair => `${JSON.stringify(pair)}\n`).join(''));
+  await finetune('texts', { pairs: texts });
+  const weights = (name: string) => readFile(join(root, name, 'models/embedder/model.safetensors'));
+  assert.deepEqual(await weights('ids'), await weights('texts'));
+});

@@ -18,13 +18,13 @@ await writeFile(tokenizer, JSON.stringify(tinyTokenizer));
 
 const never = new AbortController().signal;
 
-/** Every run of the engine seems to take a second, so each takes one step; every step is saved. */
+/** Every run of the engine seems to take ten seconds, so each takes one step; every step is saved. */
 function effectsFor(
   folder: string,
   emit: (event: train.TrainEvent) => void = () => {},
 ): train.PretrainEffects {
   let clock = 0;
-  const now = () => (clock += 1000);
+  const now = () => (clock += 10_000);
   return {
     folder: new train.RunFolder(folder),
     emit,

@@ -30,6 +30,7 @@ export const registerFinetune: Register = (program, io) => {
     .argument('<model>', 'Hugging Face directory of an MPT decoder')
     .argument('<pairs>', 'training pairs')
     .requiredOption('-o, --output <folder>', 'folder of the run')
+    .option('--corpus <folder>', "collection that the pairs' document ids are of, where they have no texts")
     .option('--temperature <t>', 'temperature of the loss (0.02)', positive)
     .option('--negatives <n>', 'hard negatives a query (15)', integer(0))
     .option('--no-in-batch', "let only a query's own negatives compete")

@@ -28,7 +28,7 @@ export const registerFlops: Register = (program, io) => {
     examples: [
       'isoflop flops mpt-125m --tokens 2.5e9',
       'isoflop flops mpt-1m --vocab 2048 --tokens 20e6 --convention chinchilla --json',
-      'isoflop flops runs/mpt-4m/model --tokens 8e7',
+      'isoflop flops runs/mpt-4m/models/tokens-80000000 --tokens 8e7',
     ],
   })
     .argument('<model>', 'name of a size, model directory, or config.json')

@@ -42,6 +42,7 @@ Margins are counted from the query's lowest-scoring positive. The result is the 
     .argument('<input>', 'BEIR folder, or pairs as .jsonl, .jsonl.gz, .parquet or .tsv')
     .requiredOption('-o, --output <file>', 'where to write the pairs, as JSON lines (gzip if it ends in .gz)')
     .option('--split <name>', 'of a BEIR folder: the judgements that name the positives', 'train')
+    .option('--corpus <folder>', 'of a file of pairs: the collection that its document ids are of')
     .option('-n, --negatives <n>', 'negatives a query', integer(1), 15)
     .option('--ranks <from-to>', 'ranks to take them from', rankRange, { from: 1, to: 100 })
     .addOption(

@@ -152,7 +152,9 @@ function fromIds(value: JsonObject, textOfDocument: DocumentText, report: Report
   const lookUp = (document: string) => {
     const found = textOfDocument(document);
     if (found) return found;
-    report(`document '${document}' ${found === '' ? 'is empty' : 'is not known: name its collection'}`);
+    report(
+      `document '${document}' ${found === '' ? 'is empty' : 'is not known: name the collection it is of (--corpus)'}`,
+    );
     complete = false;
     return '';
   };

@@ -6,7 +6,10 @@ import { expectedScore, tieGroups } from './ties.ts';
 import { type RankedGrades, ratio, scoreRanking } from './values.ts';
 
 export interface EvaluateOptions {
-  /** Judged queries that the run lacks: counted as 0 (trec_eval -c), or left out of the mean (pytrec_eval, trec_eval without -c). */
+  /**
+   * Judged queries that the run lacks: counted as 0 (trec_eval -c), or left out of the mean (pytrec_eval, trec_eval without -c). DEVIATION: zero is
+   * the default, where BEIR's evaluation leaves them out.
+   */
   readonly missing?: 'zero' | 'drop' | undefined;
   /** Leave out a document whose id is the query's. Off unless the collection's rules say so: never for ids that collide by accident. */
   readonly removeSelf?: boolean | undefined;

@@ -8,9 +8,11 @@ import type { MineOptions } from './options.ts';
 const METHOD_VERSION = 2;
 
 export async function fingerprintOf(input: string, options: MineOptions): Promise<string> {
-  const { settings, split, analyzer, parameters, index, candidates, saveCandidates, removeSelf } = options;
+  const { settings, split, corpus, analyzer, parameters, index, candidates, saveCandidates, removeSelf } =
+    options;
   const files = [
     ...(await inputFiles(input, split)),
+    ...(corpus === undefined ? [] : await inputFiles(corpus, split)),
     ...[index, candidates].filter(path => path !== undefined),
   ];
   const hashes: Record<string, string> = {};

@@ -6,6 +6,8 @@ export interface MineOptions {
   readonly settings: MiningSettings;
   /** Of a BEIR folder: the split whose judgements name the positives. */
   readonly split: string;
+  /** Collection that document ids of a file of pairs point into, where the pairs have no texts. */
+  readonly corpus?: string | undefined;
   readonly analyzer: AnalyzerName;
   readonly parameters: Bm25Parameters;
   /** An index of the collection; without one it is made, and kept until the run is finished. */

@@ -37,6 +37,8 @@ export interface Source {
 export interface SourceOptions {
   /** Of a BEIR folder: the split whose judgements name the positives. */
   readonly split: string;
+  /** Collection that document ids of a file of pairs point into, where the pairs have no texts. */
+  readonly corpus?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -82,9 +84,9 @@ function relevantByText(queries: readonly MiningQuery[]): string[][] {
 
 const DOCUMENTS_A_BATCH = 1000;
 
-async function pairSource(path: string, { signal }: SourceOptions): Promise<Source> {
+async function pairSource(path: string, { corpus, signal }: SourceOptions): Promise<Source> {
   const pairs: PairRecord[] = [];
-  for await (const block of readPairs(path, { signal })) pairs.push(...block);
+  for await (const block of readPairs(path, { corpus, signal })) pairs.push(...block);
   refuseAmbiguousQueries(path, pairs);
   const { ids, texts, positives } = allHave(path, pairs, 'pos_ids') ? byId(path, pairs) : byText(pairs);
   const queries = pairs.map((pair, i) => ({

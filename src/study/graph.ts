@@ -134,7 +134,7 @@ function stepOf(draft: Draft, sources: Readonly<Record<string, readonly Source[]
     outputs: draft.outputs,
     threads,
     memoryBytes,
-    estimate: kind.estimate?.(draft.params) ?? {},
+    estimate: draft.spec.estimate ?? kind.estimate?.(draft.params) ?? {},
     needs: [...new Set(all.flatMap(source => ('step' in source ? [source.step] : [])))],
   };
 }

@@ -16,6 +16,8 @@ test('the makespan of known schedules', () => {
   assert.equal(makespan([task('a', 3), task('b', 3), task('c', 6)], 2), 6);
   assert.equal(makespan([task('a', 1), task('b', 1, 'a'), task('c', 1, 'b')], 8), 3);
   assert.equal(makespan([task('b', 2, 'gone')], 2), 2);
+  assert.equal(makespan([{ ...task('a', 4), threads: 2 }, task('b', 1), task('c', 1)], 2), 5);
+  assert.equal(makespan([{ ...task('a', 4), threads: 2 }, task('b', 1), task('c', 1)], 1), 6);
   assert.equal(makespan([{ ...task('a', 1), running: true }, task('b', 9)], 1), 10);
   assert.equal(
     makespan([{ ...task('a', 5), running: true }, { ...task('b', 6), running: true }, task('c', 10)], 2),

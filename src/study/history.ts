@@ -97,6 +97,8 @@ export interface Task {
   readonly name: string;
   readonly needs: readonly string[];
   readonly seconds: number;
+  /** Workers it takes (default 1). */
+  readonly threads?: number;
   /** Has it begun? Then it has its worker already. */
   readonly running?: boolean;
 }
@@ -126,18 +128,19 @@ export function makespan(tasks: readonly Task[], workers: number): number {
   const rank = (task: Task) => (task.running ? Number.POSITIVE_INFINITY : urgencies.get(task.name)!);
   const left = new Set([...tasks].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a))));
   while (left.size > 0) {
-    const worker = free.indexOf(Math.min(...free));
+    free.sort((a, b) => a - b);
+    const taken = ({ threads = 1 }: Task) => Math.max(1, Math.min(threads, free.length));
     let [best, start] = [undefined as Task | undefined, Number.POSITIVE_INFINITY];
     for (const task of left) {
       const needs = task.needs.filter(need => known.has(need)).map(need => ended.get(need));
       if (needs.includes(undefined)) continue;
-      const ready = Math.max(free[worker]!, ...(needs as number[]));
+      const ready = Math.max(free[taken(task) - 1]!, ...(needs as number[]));
       if (ready < start) [best, start] = [task, ready];
     }
     if (!best) throw new RangeError('the tasks need each other in a circle');
     left.delete(best);
     ended.set(best.name, start + best.seconds);
-    free[worker] = start + best.seconds;
+    free.fill(start + best.seconds, 0, taken(best));
   }
   return Math.max(0, ...ended.values());
 }

@@ -88,16 +88,21 @@ export async function planStudy(study: Study, options: PlanOptions): Promise<Pla
   return { study: study.name, steps, ...totals(study, steps, options.workers) };
 }
 
-function totals(study: Study, steps: readonly PlannedStep[], workers: number): Omit<Plan, 'study' | 'steps'> {
-  const running = steps.filter(step => step.state !== 'cached');
-  const needs = new Map(study.steps.map(step => [step.name, step.needs]));
+function totals(
+  study: Study,
+  planned: readonly PlannedStep[],
+  workers: number,
+): Omit<Plan, 'study' | 'steps'> {
+  const running = planned.filter(step => step.state !== 'cached');
+  const steps = new Map(study.steps.map(step => [step.name, step]));
   const tasks = running.map(({ name, expected }) => ({
     name,
-    needs: needs.get(name) ?? [],
+    needs: steps.get(name)?.needs ?? [],
+    threads: steps.get(name)?.threads ?? 1,
     seconds: expected.seconds ?? 0,
   }));
   return {
-    cached: steps.length - running.length,
+    cached: planned.length - running.length,
     toRun: running.length,
     flops: running.reduce((sum, step) => sum + (step.expected.flops ?? 0), 0),
     seconds: makespan(tasks, workers),

@@ -1,5 +1,6 @@
 /** A study as a plain list of steps: what every way of writing a study file comes down to. */
 import type { Locate } from '../base/index.ts';
+import type { Estimate } from './kind.ts';
 
 /** What an input reads: an output of another step, or a file or folder from outside. */
 export type InputRef = StepRef | PathRef;
@@ -22,6 +23,8 @@ export interface StepSpec {
   readonly params?: unknown;
   /** An entry that is present but undefined could not be read, and that has been reported. */
   readonly inputs?: Readonly<Record<string, InputRef | readonly InputRef[] | undefined>>;
+  /** What is known beforehand of what it costs, where its parameters alone do not tell. */
+  readonly estimate?: Estimate | undefined;
   /** Where a part of this step stands in the study file: `source(['params', 'tokens'])`. */
   readonly source?: Locate;
 }

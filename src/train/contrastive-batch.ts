@@ -5,7 +5,10 @@ import type { Tensor } from '../graph/index.ts';
 export interface TokenizedGroup {
   readonly query: Uint32Array;
   readonly passages: readonly Uint32Array[];
-  /** Hashes of all texts that are relevant to the query: another query's passage with one of them is no negative. */
+  /**
+   * Hashes of all texts that are relevant to the query. DEVIATION: another query's passage with one of them is no negative, where the reference code
+   * takes every passage of the batch.
+   */
   readonly relevant: ReadonlySet<number>;
   /** Hash of each passage's text. */
   readonly passageHashes: readonly number[];

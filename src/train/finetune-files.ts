@@ -23,6 +23,8 @@ export interface FinetuneFilesOptions extends Partial<FinetuneSettings> {
   /** Lengths in training; evaluation's are in `embedder`. */
   readonly trainQueryTokens?: number;
   readonly trainPassageTokens?: number;
+  /** Collection that document ids of the pairs point into, where the pairs have no texts (Tevatron's form). */
+  readonly corpus?: string;
   /** Forget the weights and begin with random ones, drawn by the seed: what pretraining is compared with. */
   readonly fromScratch?: boolean;
   readonly activationBytes?: number;
@@ -60,13 +62,16 @@ export async function finetuneFiles(
   for (const { maxQueryTokens, maxPassageTokens } of [lengths, embedder])
     requireLength(config, Math.max(maxQueryTokens, maxPassageTokens), 'lengths');
   const task = effects.progress.start('tokenise pairs', undefined, 'pairs');
-  const source = readPairs(pairsPath, { signal: effects.signal });
+  const { corpus } = options;
+  const source = readPairs(pairsPath, { signal: effects.signal, corpus });
   const pairs = await TokenizedPairs.build(source, tokenizer, { ...embedder, ...lengths }, pairsPath, count =>
     task.update(count),
   );
   task.finish();
   const { fromScratch = false, activationBytes = ACTIVATION_BYTES, provider } = options;
-  const dataHash = hashOf([await hashWeights(modelFolder), await sha256File(pairsPath), fromScratch]);
+  const texts = corpus === undefined ? [] : [pairs.sha256]; // the texts of a collection decide the results too
+  const hashes = [await hashWeights(modelFolder), await sha256File(pairsPath), fromScratch, ...texts];
+  const dataHash = hashOf(hashes);
   return finetune(
     {
       ...settings,

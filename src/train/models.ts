@@ -25,7 +25,7 @@ export interface ModelFacts {
   /** Null for a model that was not trained. */
   readonly heldOutLossNats: number | null;
   readonly heldOutBitsPerByte: number | null;
-  /** Passes over the training text, begun ones counted whole. */
+  /** Passes over the training text: 0.4 for four tenths of it. */
   readonly epochs: number;
   readonly seed: number;
   readonly dataHash: string;

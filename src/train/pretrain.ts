@@ -21,6 +21,8 @@ import { initialState, stateShapes, type TrainingState, weightsOf } from './stat
 export interface TrainingText {
   /** `rows` sequences of T+1 tokens for one step, and which pass over the text they begin in */
   batch(step: number, rows: number, seed: number): { readonly tokens: Int32Array; readonly epoch: number };
+  /** Sequences of one pass. */
+  readonly sequences: number;
 }
 
 export interface PretrainOptions {
@@ -68,6 +70,15 @@ export interface PretrainedModel {
 /** How long one run of the engine should take: long enough to make its fixed cost small, short enough to stop quickly. */
 const RUN_SECONDS = 0.7;
 const MAX_STEPS_A_RUN = 64;
+
+/** After every run the engine copies parameters and optimizer state out; larger models, whose copies cost most, take a few steps for one copy too. */
+const FEW_STEPS = 4;
+const LONGEST_RUN_SECONDS = 4;
+
+function stepsARun(secondsAStep: number): number {
+  const few = Math.min(FEW_STEPS, Math.floor(LONGEST_RUN_SECONDS / secondsAStep));
+  return Math.max(1, Math.min(MAX_STEPS_A_RUN, Math.max(few, Math.round(RUN_SECONDS / secondsAStep))));
+}
 
 /** Runs to the end, or continues a run that was cut off. The same bytes come out either way. */
 export async function pretrain(
@@ -181,7 +192,7 @@ class PretrainJob implements StepJob<Segment> {
       });
     });
     this.#progress(segment, step + count, results.losses.at(-1)!);
-    this.#stepsARun = Math.max(1, Math.min(MAX_STEPS_A_RUN, Math.round(RUN_SECONDS / seconds)));
+    this.#stepsARun = stepsARun(seconds);
     return count;
   };
 
@@ -239,9 +250,8 @@ class PretrainJob implements StepJob<Segment> {
   };
 
   #factsOf(tokens: number, loss: HeldOutLoss): ModelFacts {
-    const { model, convention, seed, dataHash, text, batch, accumulation } = this.#options;
+    const { model, convention, seed, dataHash, text } = this.#options;
     const { total, nonEmbedding } = countParameters(model);
-    const lastStep = tokens / this.tokensPerStep - 1;
     return {
       tokens,
       flops: this.#flopsAt(tokens),
@@ -250,7 +260,7 @@ class PretrainJob implements StepJob<Segment> {
       paramsNonEmbedding: nonEmbedding,
       heldOutLossNats: loss.lossNats,
       heldOutBitsPerByte: loss.bitsPerByte,
-      epochs: text.batch(lastStep, accumulation * batch, seed).epoch + 1,
+      epochs: tokens / model.maxLength / text.sequences,
       seed,
       dataHash,
     };

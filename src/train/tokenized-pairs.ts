@@ -1,5 +1,5 @@
 /** Training pairs as tokens, in a few flat arrays: 500,000 pairs with 15 negatives each take about a gigabyte. */
-import { InputError, Rng } from '../base/index.ts';
+import { hashOf, InputError, Rng, sha256 } from '../base/index.ts';
 import type { PairRecord } from '../data/index.ts';
 import type { EmbedderSettings } from '../models/index.ts';
 import type { Tokenizer } from '../tokenizer/index.ts';
@@ -83,6 +83,16 @@ export class TokenizedPairs {
   /** Texts of all pairs. */
   get texts(): number {
     return this.#offsets.length - 1;
+  }
+
+  /** Of all tokens, text by text. */
+  get sha256(): string {
+    return hashOf(
+      [this.#tokens, this.#offsets, this.#starts].map(({ array, length }) => {
+        const used = array.subarray(0, length);
+        return sha256(new Uint8Array(used.buffer, used.byteOffset, used.byteLength));
+      }),
+    );
   }
 
   async #add(block: readonly PairRecord[], tokenizer: Tokenizer, settings: EmbedderSettings): Promise<void> {

@@ -48,13 +48,14 @@ const options = tinyOptions(tokenizer, {
   budgets: wsd ? [4 * step, 8 * step] : [6 * step],
   warmupTokens: step,
   evaluateEveryTokens: 2 * step,
+  checkpointTokens: [2 * step], // stays for good, so that moments are compared too
   schedule: wsd ? { kind: 'wsd', decayShare: 0.25, finalFactor: 0 } : { kind: 'cosine', finalFactor: 0.1 },
 });
 await train.pretrain(options, {
   folder: new MortalFolder(folder),
   emit: () => {},
   signal: new AbortController().signal,
-  now: () => (clock += 1000), // every run of the engine seems to take a second, so each takes one step
+  now: () => (clock += 10_000), // every run of the engine seems to take ten seconds, so each takes one step
   gemmPeak: undefined,
   checkpointEveryMs: 0,
 });

@@ -13,6 +13,7 @@ function sequences(first: number, rows: number): Int32Array {
 }
 
 export const tinyText: train.TrainingText = {
+  sequences: 100,
   batch: (step, rows) => ({ tokens: sequences(step * rows, rows), epoch: Math.floor((step * rows) / 100) }),
 };
 

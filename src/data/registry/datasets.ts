@@ -34,7 +34,10 @@ export interface Dataset {
   readonly split: string;
   readonly splits: Readonly<Record<string, JudgedCounts>>;
   readonly documents: number;
-  /** Queries are documents of the corpus: one that retrieves itself is dropped before scoring (BEIR's and MTEB's rule). */
+  /**
+   * Queries are documents of the corpus: one that retrieves itself is dropped before scoring. DEVIATION: BEIR's code does so for every collection,
+   * where ids may collide by accident.
+   */
   readonly removeSelf: boolean;
 }
 

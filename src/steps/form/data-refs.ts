@@ -10,6 +10,8 @@ export interface DataRefs {
   readonly text: InputRef | readonly InputRef[];
   readonly textField: string;
   readonly pairs: InputRef;
+  /** How many these are, where the file says so. */
+  readonly pairCount: number | undefined;
   readonly collections: readonly CollectionRef[];
   readonly tasks: InputRef | undefined;
   /** Where each path stands in the study file. */
@@ -45,6 +47,7 @@ export function dataRefs(
       text: from(WORDNET_OUTPUTS.text),
       textField: 'text',
       pairs: from(WORDNET_OUTPUTS.pairs),
+      pairCount: data.wordnet.pairs,
       collections: WORDNET_COLLECTIONS.map(({ name, title }) => ({
         ...{ name, title, split: 'test', inMean: true, removeSelf: false },
         ref: from(name),
@@ -67,6 +70,7 @@ export function dataRefs(
     text: [data.text].flat().map((path, i) => at(path, 'text', ...(Array.isArray(data.text) ? [i] : []))),
     textField: data.textField,
     pairs,
+    pairCount: pairCountOf(data.pairs),
     collections: Object.entries(data.collections).map(([name, said]) => {
       const {
         path,
@@ -83,6 +87,12 @@ export function dataRefs(
 }
 
 type PairSources = Exclude<Sections['data'], { wordnet: unknown }>['pairs'];
+
+function pairCountOf(said: PairSources): number | undefined {
+  if (typeof said === 'string') return undefined;
+  const counts = said.map(({ count }) => count);
+  return counts.includes(undefined) ? undefined : counts.reduce<number>((sum, count) => sum + count!, 0);
+}
 
 /** One file as it is, or a step that draws from several. */
 function pairRefs(

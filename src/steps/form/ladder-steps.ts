@@ -1,9 +1,10 @@
 /** The steps of a ladder study. */
 import { resolve } from 'node:path';
 import type { ConfigDocument, Locate } from '../../base/index.ts';
-import { countParameters } from '../../models/index.ts';
-import type { InputRef, StepRef, StepSpec } from '../../study/index.ts';
+import { countParameters, flopsPerToken } from '../../models/index.ts';
+import type { Estimate, InputRef, StepRef, StepSpec } from '../../study/index.ts';
 import { modelOf } from '../../train/index.ts';
+import { costOf } from '../cost.ts';
 import { describeBm25 } from '../kinds/bm25.ts';
 import { budgetOutputs } from '../kinds/pretrain.ts';
 import type { ResultsParams } from '../results/params.ts';
@@ -54,9 +55,10 @@ class LadderSteps {
     params: object,
     inputs: NonNullable<StepSpec['inputs']>,
     section: readonly PropertyKey[],
+    estimate?: Estimate,
   ): { step: string } {
     const source = sourceIn(this.#document, this.#data, inputs, section);
-    this.steps.push({ name, kind, params, inputs, source });
+    this.steps.push({ name, kind, params, inputs, source, ...(estimate && { estimate }) });
     return { step: name };
   }
 
@@ -147,9 +149,9 @@ class LadderSteps {
         this.#icl.push({ name, ref });
       }
       const inputs = { model, pairs: { step: 'mine' } };
-      const tuned = this.#add(`finetune.${name}`, 'finetune', { ...finetune, seed, embedder }, inputs, [
-        'finetune',
-      ]);
+      const params = { ...finetune, seed, embedder };
+      const cost = this.#finetuneCost(rung);
+      const tuned = this.#add(`finetune.${name}`, 'finetune', params, inputs, ['finetune'], cost);
       const refined = { ...tuned, output: 'embedder' };
       for (const collection of collections) {
         this.#retrieve(name, refined, collection, 'finetuned', name);
@@ -157,6 +159,18 @@ class LadderSteps {
           this.#retrieve(`zero-shot.${name}`, model, collection, 'zeroShot', name);
       }
     }
+  }
+
+  /** Of all tokens that finetuning can have, if it is known how many pairs there are. */
+  #finetuneCost(name: string): Estimate | undefined {
+    const { finetune, ladder, tokenizer, pretrain } = this.#sections;
+    const { pairCount } = this.#data;
+    const rung = ladder.find(one => rungName(one) === name);
+    if (pairCount === undefined || rung === undefined) return undefined;
+    const { negatives, epochs, trainQueryTokens, trainPassageTokens: length, threads } = finetune;
+    const tokens = epochs * pairCount * (trainQueryTokens + (1 + negatives) * length);
+    const model = modelOf({ model: rung.model, sequenceLength: length }, tokenizer.vocabSize);
+    return costOf(flopsPerToken(model, pretrain.flopsConvention) * tokens, threads);
   }
 
   #retrieve(

@@ -2,9 +2,11 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { StepError } from '../../base/index.ts';
+import { InputError, StepError } from '../../base/index.ts';
+import { flopsPerToken } from '../../models/index.ts';
 import { defineStep, one } from '../../study/index.ts';
-import { type PretrainSettings, pretrainSettings, segmentName } from '../../train/index.ts';
+import { modelOf, type PretrainSettings, pretrainSettings, segmentName } from '../../train/index.ts';
+import { costOf } from '../cost.ts';
 import { copyLog, trainEffects } from '../training.ts';
 import { ARTIFACTS } from '../types.ts';
 
@@ -26,12 +28,9 @@ export function budgetOutputs({
 
 const LOG = 'log.jsonl';
 
-/** A modest laptop core on small matrices: only the order of magnitude matters, recorded durations replace it. */
-const FLOPS_A_SECOND = 3e10;
-
 export const pretrainStep = defineStep({
   kind: 'pretrain',
-  version: 1,
+  version: 2,
   schema,
   inputs: { shards: one(ARTIFACTS.shards), tokenizer: one(ARTIFACTS.tokenizer) },
   outputs: params => ({
@@ -51,19 +50,28 @@ export const pretrainStep = defineStep({
       throw new StepError('pretrain', 'made another number of models');
     await copyLog(join(folder, 'metrics.jsonl'), output(LOG));
   },
-  estimate: params => ({ seconds: estimatedFlops(params) / FLOPS_A_SECOND, flops: estimatedFlops(params) }),
+  estimate(params) {
+    try {
+      return costOf(estimatedFlops(params), params.threads);
+    } catch (error) {
+      if (error instanceof InputError) return {}; // a model that there is not: told when the step runs
+      throw error;
+    }
+  },
 });
 
-/** 6ND with N from the shape that the name stands for; the vocabulary is not known here. */
-function estimatedFlops({ model, tokens, schedule }: Params): number {
-  const params = typeof model === 'string' ? sizeInName(model) : 12 * model.layers * model.dModel ** 2;
+/** By the convention of the step, over the trunk and all decays; where the vocabulary is not stated, without one. */
+function estimatedFlops({
+  model,
+  tokens,
+  schedule,
+  sequenceLength,
+  vocabSize,
+  flopsConvention,
+}: Params): number {
   const most = Math.max(...tokens);
   const all = tokens.reduce((sum, budget) => sum + budget, 0);
   const run = schedule.kind === 'cosine' ? all : most + schedule.decayShare * (all - most);
-  return 6 * params * run;
-}
-
-function sizeInName(name: string): number {
-  const [, number, unit] = /([\d.]+)([kmb])$/i.exec(name) ?? [];
-  return number === undefined ? 0 : Number(number) * { k: 1e3, m: 1e6, b: 1e9 }[unit!.toLowerCase()]!;
+  const config = modelOf({ model, sequenceLength, vocabSize: vocabSize ?? 1 }, 1);
+  return flopsPerToken(config, flopsConvention) * run;
 }
