@@ -238,12 +238,16 @@ test('where no checkpoint is whole the run begins again, to the same bytes', asy
   assert.deepEqual(weights, await readFile(join(whole, 'models/tokens-384/model.safetensors')));
 });
 
-/** Two budgets on one trunk: trunk-128 (2 steps), tokens-192 from there, trunk-384 (6 steps), tokens-512 from there. */
+/**
+ * Two budgets on one trunk: trunk-128 (2 steps), tokens-256 from there, trunk-256 (4 steps), tokens-512 from there. A checkpoint in the middle of the
+ * first branch is kept for good.
+ */
 function branching(): train.PretrainOptions {
   const step = 4 * tinyModel.maxLength;
   return tinyOptions(tokenizer, {
-    budgets: [3 * step, 8 * step],
-    schedule: { kind: 'wsd', decayShare: 0.25, finalFactor: 0 },
+    budgets: [4 * step, 8 * step],
+    schedule: { kind: 'wsd', decayShare: 0.5, finalFactor: 0 },
+    checkpointTokens: [3 * step],
   });
 }
 
@@ -264,19 +268,20 @@ async function outcome(folder: string) {
   );
   const metrics = await readFile(join(folder, 'metrics.jsonl'), 'utf8');
   const models = await Promise.all(
-    ['tokens-192', 'tokens-512'].map(name => readFile(join(folder, 'models', name, 'model.safetensors'))),
+    ['tokens-256', 'tokens-512'].map(name => readFile(join(folder, 'models', name, 'model.safetensors'))),
   );
   return { events, models, metrics: metrics.replaceAll(/"tokensPerSecond":[^,}]*/g, '') };
 }
 
 for (const [branch, trunk] of [
-  ['tokens-192', 'trunk-128@2'],
-  ['tokens-512', 'trunk-384@6'],
+  ['tokens-256', 'trunk-128@2'],
+  ['trunk-256', 'trunk-128@2'],
+  ['tokens-512', 'trunk-256@4'],
 ] as const) {
-  test(`where the end of a trunk is damaged, what led to it is done again: ${trunk}`, async () => {
-    const expected = await outcome(join(root, `whole-${trunk}`));
+  test(`where the end of a trunk is damaged, what led to it is done again: ${trunk}, in ${branch}`, async () => {
+    const expected = await outcome(join(root, `whole-${branch}`));
     for (const [i, [name, damage]] of Object.entries(DAMAGES).entries()) {
-      const folder = join(root, `${trunk}-${i}`);
+      const folder = join(root, `${branch}-${trunk}-${i}`);
       await dieIn(branch, folder);
       await damage(join(folder, 'checkpoints', trunk));
       const { events, ...found } = await outcome(folder);
@@ -286,6 +291,8 @@ for (const [branch, trunk] of [
       );
       assert.deepEqual(found.models, expected.models, name);
       assert.equal(found.metrics, expected.metrics, name);
+      const left = files(join(folder, 'checkpoints')).filter(file => !file.includes('.damaged'));
+      assert.deepEqual(left, ['tokens-256@3/position.json', 'tokens-256@3/state.safetensors'], name);
     }
   });
 }

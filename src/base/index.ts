@@ -4,6 +4,7 @@ export * from './config.ts';
 export * from './csv.ts';
 export * from './errors.ts';
 export * from './files.ts';
+export * from './given.ts';
 export * from './hash.ts';
 export * from './json.ts';
 export * from './lines.ts';

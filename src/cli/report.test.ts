@@ -97,6 +97,8 @@ test('reports are put together into one; what is no report, and the folder of a 
   );
   assert.deepEqual(b.checkpoints, a.checkpoints);
   assert.equal(JSON.parse((await together(output, results, '-o', merged, '--json')).out).cached, true);
+  const study = JSON.parse((await isoflop('report', 'demo', ...store, '-o', output, '--json')).out);
+  assert.equal(study.cached, true, 'a name that the store knows is a study');
 
   for (const [argv, message] of [
     [[output, results], /--output: name a folder/],

@@ -28,7 +28,7 @@ export const registerReport: Register = (program, io) => {
   )
     .option('-o, --output <dir>', 'folder to write (default: reports/NAME; no default for several reports)')
     .action(async (given: readonly string[], options: Options) => {
-      const files = await Promise.all(given.map(resultsFileOf));
+      const files = await resultsFilesOf(given, options);
       const report = files.some(file => file !== undefined)
         ? await reportOfFiles(given, files, options)
         : await reportOfStudy(given, options);
@@ -86,10 +86,27 @@ async function reportOfFiles(
   return writeReport({ study: results.study, folder: output, results, provenance });
 }
 
-/** The results of a report given by its folder or by the file itself; undefined for anything else. */
-async function resultsFileOf(given: string): Promise<string | undefined> {
+/** The results of each report given; undefined for what is none. A single name of a study in the store is that study, whatever folder is called so. */
+async function resultsFilesOf(
+  given: readonly string[],
+  { store }: Options,
+): Promise<readonly (string | undefined)[]> {
   const { exists } = await import('../base/index.ts');
-  if (extname(given) === '.json') return given;
+  const { Store, studyNames } = await import('../study/index.ts');
+  if (given.length === 1 && (await exists(store))) {
+    const known = await studyNames(await Store.open(store, { create: false }));
+    if (known.includes(given[0]!)) return [undefined];
+  }
+  return Promise.all(given.map(resultsFileOf));
+}
+
+/** A report given by its folder or by the file itself. A study file may be JSON too. */
+async function resultsFileOf(given: string): Promise<string | undefined> {
+  const { exists, readInputJson } = await import('../base/index.ts');
+  if (extname(given) === '.json') {
+    const value = (await readInputJson(given)) as { readonly kind?: unknown } | null;
+    return value?.kind === 'isoflop-results' ? given : undefined;
+  }
   const file = join(given, 'results.json');
   return (await exists(file)) ? file : undefined;
 }

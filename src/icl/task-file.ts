@@ -4,6 +4,7 @@ import { z } from 'zod';
 import {
   type Environment,
   exists,
+  given,
   InputError,
   isAbort,
   Problems,
@@ -133,11 +134,6 @@ function specOf(
     datasetUri: entry.dataset_uri,
     path: records,
   };
-}
-
-/** Without the keys that were not given. */
-function given<T>(values: { readonly [K in keyof T]: T[K] | undefined }): Partial<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>;
 }
 
 async function findRecords(uri: string, folder: string): Promise<string | undefined> {

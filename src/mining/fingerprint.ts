@@ -1,7 +1,7 @@
 /** What a mining run depends on, as one hash: unfinished work goes on only where all of it is the same. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exists, hashOf, sha256File } from '../base/index.ts';
+import { exists, hashOf, sha256File, unreadable } from '../base/index.ts';
 import type { MineOptions } from './options.ts';
 
 /** Raised whenever the same inputs would give other pairs. */
@@ -26,7 +26,10 @@ export async function fingerprintOf(input: string, options: MineOptions): Promis
 
 /** The file, or those of a collection folder that mining reads. */
 async function inputFiles(input: string, split: string): Promise<string[]> {
-  if (!(await stat(input)).isDirectory()) return [input];
+  const found = await stat(input).catch((error: unknown) => {
+    throw unreadable(input, error);
+  });
+  if (!found.isDirectory()) return [input];
   const names = await readdir(input);
   const read = names
     .filter(name => /^(corpus|collection|queries|qrels)\b.*\.(jsonl|tsv)(\.gz)?$/.test(name))

@@ -47,6 +47,8 @@ export async function openSource(input: string, options: SourceOptions): Promise
   const kind = await stat(input).catch(error => {
     throw unreadable(input, error);
   });
+  if (kind.isDirectory() && options.corpus !== undefined)
+    throw new InputError('corpus', `${input} is a collection itself: a corpus is named for a file of pairs`);
   return kind.isDirectory() ? folderSource(input, options) : pairSource(input, options);
 }
 

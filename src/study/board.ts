@@ -7,6 +7,7 @@ export interface StepStatus {
   readonly name: string;
   readonly kind: string;
   readonly needs: readonly string[];
+  readonly threads: number;
   /**
    * `elsewhere`: another process makes it; `blocked`: the executor holds it back; `made`: ran in this run; `cached`: was in the
    * store; `skipped`: something it needs failed.
@@ -93,11 +94,12 @@ export function isActive(step: StepStatus): boolean {
   return step.state === 'running' || step.state === 'elsewhere' || step.state === 'blocked';
 }
 
-function newStep({ name, kind, needs, seconds }: StepOutline): StepStatus {
+function newStep({ name, kind, needs, threads = 1, seconds }: StepOutline): StepStatus {
   return {
     name,
     kind,
     needs,
+    threads,
     state: 'waiting',
     metrics: {},
     warnings: [],
@@ -165,6 +167,7 @@ export function timeLeft(status: RunStatus, now: number): TimeLeft {
   const tasks = unfinished.map((step, i) => ({
     name: step.name,
     needs: step.needs,
+    threads: step.threads,
     seconds: left[i] ?? 0,
     running: isActive(step),
   }));

@@ -79,6 +79,7 @@ const stepOutline = z.object({
   name: z.string(),
   kind: z.string(),
   needs: z.array(z.string()),
+  threads: z.number().optional(),
   flops: z.number().optional(),
   /** Expected duration. */
   seconds: z.number().optional(),

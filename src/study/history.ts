@@ -98,7 +98,7 @@ export interface Task {
   readonly needs: readonly string[];
   readonly seconds: number;
   /** Workers it takes (default 1). */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Has it begun? Then it has its worker already. */
   readonly running?: boolean;
 }
@@ -117,30 +117,32 @@ export function urgency(tasks: readonly Task[]): Map<string, number> {
 }
 
 /**
- * Seconds until all tasks are done on so many workers, most urgent first. Tasks must come after those they need;
- * needs that are not among the tasks count as met.
+ * Seconds until all tasks are done on so many workers, most urgent first; as in a run, none overtakes a more urgent one that does not fit. Needs
+ * that are not among the tasks count as met.
  */
 export function makespan(tasks: readonly Task[], workers: number): number {
   const urgencies = urgency(tasks);
-  const ended = new Map<string, number>();
-  const known = new Set(tasks.map(task => task.name));
-  const free = new Array<number>(Math.max(1, workers)).fill(0);
   const rank = (task: Task) => (task.running ? Number.POSITIVE_INFINITY : urgencies.get(task.name)!);
-  const left = new Set([...tasks].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a))));
-  while (left.size > 0) {
-    free.sort((a, b) => a - b);
-    const taken = ({ threads = 1 }: Task) => Math.max(1, Math.min(threads, free.length));
-    let [best, start] = [undefined as Task | undefined, Number.POSITIVE_INFINITY];
-    for (const task of left) {
-      const needs = task.needs.filter(need => known.has(need)).map(need => ended.get(need));
-      if (needs.includes(undefined)) continue;
-      const ready = Math.max(free[taken(task) - 1]!, ...(needs as number[]));
-      if (ready < start) [best, start] = [task, ready];
+  const unmet = new Set(tasks.map(task => task.name));
+  let waiting = [...tasks].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)));
+  let active: { readonly task: Task; readonly end: number }[] = [];
+  const all = Math.max(1, workers);
+  const taken = ({ threads = 1 }: Task) => Math.max(1, Math.min(threads, all));
+  let now = 0;
+  while (waiting.length > 0 || active.length > 0) {
+    let free = all - active.reduce((sum, { task }) => sum + taken(task), 0);
+    const ready = waiting.filter(task => task.running || !task.needs.some(need => unmet.has(need)));
+    for (const task of ready) {
+      if (!task.running && taken(task) > free) break;
+      free -= taken(task);
+      active.push({ task, end: now + task.seconds });
     }
-    if (!best) throw new RangeError('the tasks need each other in a circle');
-    left.delete(best);
-    ended.set(best.name, start + best.seconds);
-    free.fill(start + best.seconds, 0, taken(best));
+    const begun = new Set(active.map(({ task }) => task));
+    waiting = waiting.filter(task => !begun.has(task));
+    if (active.length === 0) throw new RangeError('the tasks need each other in a circle');
+    now = Math.min(...active.map(({ end }) => end));
+    for (const { task, end } of active) if (end <= now) unmet.delete(task.name);
+    active = active.filter(({ end }) => end > now);
   }
-  return Math.max(0, ...ended.values());
+  return now;
 }

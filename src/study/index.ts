@@ -11,6 +11,7 @@ export * from './live.ts';
 export { defaultWorkers, LocalExecutor, type LocalOptions, type Machine, thisMachine } from './local.ts';
 export { type MetricPoint, readMetrics, type StepMetrics } from './metrics.ts';
 export * from './plan.ts';
+export { studyNames } from './refs.ts';
 export { Registry } from './registry.ts';
 export * from './run.ts';
 export { SlurmExecutor, type SlurmOptions } from './slurm.ts';

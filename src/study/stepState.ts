@@ -38,12 +38,13 @@ export interface StepState {
 
 /** A step with what is expected of it. */
 export function outlineOf(step: Step, durations: readonly Duration[], machine: string): StepOutline {
-  const { name, kind, needs, estimate } = step;
+  const { name, kind, needs, threads, estimate } = step;
   const { flops, seconds } = expectation(kind.kind, undefined, estimate, durations, machine);
   return {
     name,
     kind: kind.kind,
     needs: [...needs],
+    threads,
     ...(flops !== undefined && { flops }),
     ...(seconds !== undefined && { seconds }),
   };

@@ -79,7 +79,7 @@ async function checkConfig(config: PretrainConfig): Promise<void> {
   const { tokenizer } = config;
   const tokens =
     typeof tokenizer === 'string' ? (await Tokenizer.fromFile(tokenizer)).vocabSize : tokenizer.vocabSize;
-  const { total } = countParameters(modelOf(config, tokens));
+  const { total } = countParameters(modelOf(config, Math.min(tokens, config.vocabSize ?? tokens)));
   const budgets = budgetsOf(config, total);
   planSegments({
     ...{ budgets, schedule: config.schedule, warmupTokens: warmupOf(config, budgets) },
@@ -214,7 +214,7 @@ async function prepareTokenizer(
         'was made from other text or with another vocabSize: use the old settings, or another output folder',
       );
     if (await exists(path)) return path;
-  }
+  } else if ((await exists(path)) && (await exists(join(folder, 'shards')))) return path; // of a run before origins were kept; shards have their own
   const task = startReading(effects.progress, 'tokenizer', sources);
   const documents = readDocuments(sources, { signal: effects.signal, onRead: bytes => task.update(bytes) });
   const trained = await trainTokenizer(textsOf(documents), {

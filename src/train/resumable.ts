@@ -117,7 +117,7 @@ class SegmentRun<S extends StepRange> {
     return segment.from;
   }
 
-  /** Forgets that a segment, and whatever came after it, was ever finished: the end of it cannot be read any more. */
+  /** Forgets that a segment, and whatever came after it, was ever begun: the end of it cannot be read any more. Models stay. */
   async #goBackTo(segment: S): Promise<void> {
     const { segments } = this.#job;
     if (this.#again.has(segment))
@@ -126,7 +126,12 @@ class SegmentRun<S extends StepRange> {
         'its last checkpoint cannot be read back, twice: is the disk damaged?',
       );
     this.#again.add(segment);
-    await this.#effects.folder.forget(segments.slice(segments.indexOf(segment)).map(({ name }) => name));
+    const { folder } = this.#effects;
+    const [, ...later] = segments.slice(segments.indexOf(segment));
+    for (const { name } of later)
+      for (const step of await folder.checkpoints(name))
+        await folder.removeCheckpoint({ segment: name, step });
+    await folder.forget([segment, ...later].map(({ name }) => name));
   }
 
   /** Loads the newest whole checkpoint inside a segment, if there is one; damaged ones (a failing disk, a careless copy) are set aside. */
@@ -212,7 +217,7 @@ class SegmentRun<S extends StepRange> {
   async #leave(segment: S): Promise<void> {
     const { folder } = this.#effects;
     await folder.markFinished(segment.name);
-    if (!segment.isTrunk) await this.#removeOlder(segment, Number.POSITIVE_INFINITY);
+    await this.#removeOlder(segment, segment.isTrunk ? segment.to : Number.POSITIVE_INFINITY);
     const later = this.#job.segments.slice(this.#job.segments.indexOf(segment) + 1);
     for (const trunk of this.#job.segments) {
       const needed = trunk === segment || later.some(({ after }) => after === trunk.name);

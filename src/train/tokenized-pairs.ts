@@ -1,12 +1,12 @@
 /** Training pairs as tokens, in a few flat arrays: 500,000 pairs with 15 negatives each take about a gigabyte. */
-import { hashOf, InputError, Rng, sha256 } from '../base/index.ts';
+import { hashOf, InputError, Rng, sha256, withRoom } from '../base/index.ts';
 import type { PairRecord } from '../data/index.ts';
 import type { EmbedderSettings } from '../models/index.ts';
 import type { Tokenizer } from '../tokenizer/index.ts';
 import type { TokenizedGroup } from './contrastive-batch.ts';
 
 /** A growing array of numbers. */
-class Grower<A extends Uint16Array | Uint32Array | Float64Array> {
+class Grower<A extends Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Float64Array<ArrayBuffer>> {
   array: A;
   length = 0;
 
@@ -15,16 +15,9 @@ class Grower<A extends Uint16Array | Uint32Array | Float64Array> {
   }
 
   push(values: ArrayLike<number>): void {
-    const needed = this.length + values.length;
-    if (needed > this.array.length) {
-      const grown = new (this.array.constructor as new (n: number) => A)(
-        Math.max(needed, 2 * this.array.length, 1024),
-      );
-      grown.set(this.array);
-      this.array = grown;
-    }
+    this.array = withRoom(this.array, this.length + values.length);
     this.array.set(values, this.length);
-    this.length = needed;
+    this.length += values.length;
   }
 }
 
@@ -37,7 +30,7 @@ interface PairTexts {
 }
 
 export class TokenizedPairs {
-  readonly #tokens: Grower<Uint16Array> | Grower<Uint32Array>;
+  readonly #tokens: Grower<Uint16Array<ArrayBuffer>> | Grower<Uint32Array<ArrayBuffer>>;
   /** Text i is tokens offsets[i] .. offsets[i + 1]. */
   readonly #offsets = new Grower(new Float64Array(0));
   readonly #hashes = new Grower(new Float64Array(0));

@@ -4,7 +4,7 @@ import type { RunStatus, StepStatus } from '../study/index.ts';
 import { storeView, studyView } from './study-view.ts';
 
 const step = (name: string, more: Partial<StepStatus>): StepStatus => ({
-  ...{ name, kind: 'make', needs: [], state: 'waiting', metrics: {}, warnings: [] },
+  ...{ name, kind: 'make', needs: [], threads: 1, state: 'waiting', metrics: {}, warnings: [] },
   ...more,
 });
 

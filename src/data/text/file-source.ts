@@ -23,7 +23,8 @@ export const TEXT_FILES: FileKind = {
 
 export function fileSource({ path, name, bytes }: FoundFile, format: TextFormatOptions): TextSource {
   const field = format.field ?? 'text';
-  const common = { name, bytes, hash: () => sha256File(path) };
+  let hash: Promise<string> | undefined;
+  const common = { name, bytes, hash: () => (hash ??= sha256File(path)) };
   if (!PLAIN.test(path)) {
     const rows = PARQUET.test(path) ? parquetRows : jsonLines;
     return { ...common, reading: `field ${field}`, documents: (options = {}) => rows(path, field, options) };

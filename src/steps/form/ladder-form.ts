@@ -64,10 +64,10 @@ function checkModels(sections: Partial<Sections>, report: Report): void {
     const isModel = report(['ladder', i, 'model'], () => modelOf({ ...pretrain, model: rung.model }, 1));
     if (!isModel) continue;
     if (tokenizer) report(['ladder', i, 'tokens'], () => checkBudgets(rung, pretrain, tokenizer.vocabSize));
-    const model = modelOf({ ...pretrain, model: rung.model }, 1);
-    for (const [path, tokens] of lengthsOf(sections))
-      report(path, () => requireLength(model, tokens, path.join('.')));
   }
+  const models = ladder.map(rung => () => modelOf({ ...pretrain, model: rung.model }, 1));
+  for (const [path, tokens] of lengthsOf(sections))
+    models.every(model => report(path, () => requireLength(model(), tokens, path.join('.')))); // once is enough
 }
 
 /** How long texts may be in each part of the study, and where that stands. */

@@ -1,6 +1,6 @@
 /** The steps of a ladder study. */
 import { resolve } from 'node:path';
-import type { ConfigDocument, Locate } from '../../base/index.ts';
+import { type ConfigDocument, given, type Locate } from '../../base/index.ts';
 import { countParameters, flopsPerToken } from '../../models/index.ts';
 import type { Estimate, InputRef, StepRef, StepSpec } from '../../study/index.ts';
 import { modelOf } from '../../train/index.ts';
@@ -312,13 +312,9 @@ function readableData(document: ConfigDocument): FileData {
   const field = <K extends keyof typeof FILE_FIELDS>(key: K) => FILE_FIELDS[key].safeParse(said[key]).data;
   return {
     ...{ text: [], textField: 'text', pairs: [], collections: {} },
-    ...compactObject({ text: field('text'), pairs: field('pairs'), collections: field('collections') }),
+    ...given({ text: field('text'), pairs: field('pairs'), collections: field('collections') }),
     tasks: field('tasks'),
   } as FileData;
-}
-
-function compactObject(values: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
 /** Where a part of a step stands: a parameter in its section, a path where the data name it. */

@@ -48,7 +48,7 @@ const whole: StudyResults = {
 };
 const largest = 'd';
 
-/** No part alone has a law: with the largest rung left out nothing, or little, is left. */
+/** Stated by the results; no part alone has a law: with its largest rung left out nothing, or little, is left. */
 const laws = { form: 'log-linear' as const, resamples: 100, seed: 5 };
 const scaling = {
   ...{ ...laws, level: whole.level, conventions: [...whole.conventions] as ('6nd' | 'palm')[] },
@@ -106,12 +106,47 @@ test('parts of different ladders are refused, with everything that differs', () 
     () => mergeResults([part('one', () => true), other]),
     (error: unknown) => {
       assert.ok(error instanceof InputError);
-      const rungs = new Set(whole.checkpoints.map(({ rung }) => rung)).size;
-      assert.equal(error.problems.length, 4 + rungs);
+      assert.equal(error.problems.length, 4 + whole.checkpoints.length); // each checkpoint says another size of its rung
       assert.ok(error.problems.every(({ where }) => where === 'other'));
       assert.match(error.message, /level of confidence 0\.9 where one has 0\.95/);
       assert.match(error.message, /in-context tasks/);
       return true;
     },
   );
+});
+
+test('one checkpoint under two names, other scores of BM25, a size that only later parts disagree on: refused', () => {
+  const scores = { collections: { one: around(0.5), two: around(0.6) }, mean: around(0.55) };
+  const others = { collections: { one: around(0.5), two: around(0.7) }, mean: around(0.6) };
+  const small = part('small', rung => rung === 'a', { references: [{ name: 'BM25', scores }] });
+  const last = whole.checkpoints.at(-1)!;
+  const renamed = part('renamed', () => false, { checkpoints: [{ ...last, name: 'd.80M' }] });
+  assert.throws(
+    () => mergeResults([small, part('d', rung => rung === 'd'), renamed]),
+    /renamed: checkpoint of rung d at 80000000 tokens d\.80M where d has d\.100x/,
+  );
+  const larger = part('larger', () => false, { checkpoints: [{ ...last, params: 9e5 }] });
+  assert.throws(
+    () => mergeResults([small, part('d', rung => rung === 'd'), larger]),
+    /larger: parameters of rung d 900000 where d has 800000/,
+  );
+  const elsewhere = part('elsewhere', rung => rung === 'b', {
+    references: [{ name: 'BM25', scores: others }],
+  });
+  assert.throws(() => mergeResults([small, elsewhere]), /elsewhere: nDCG@10 of BM25: other test data\?/);
+});
+
+test('older results do not say how laws are made: others do, or a law of theirs, or nobody', () => {
+  const { scaling: _, ...unsaid } = part('old', rung => rung !== 'd').results;
+  const old = { name: 'old', results: unsaid };
+  const large = part('large', rung => rung === 'd');
+  assert.deepEqual(mergeResults([old, large]).fits, mergeResults([large, old]).fits);
+  const { scaling: __, ...silent } = large.results;
+  assert.throws(() => mergeResults([old, { name: 'silent', results: silent }]), /none of the parts says/);
+  const shown = { ...unsaid, fits: mergeResults([large, old]).fits };
+  const { fits: read } = mergeResults([
+    { name: 'old', results: shown },
+    { name: 'silent', results: silent },
+  ]);
+  assert.deepEqual(read, shown.fits);
 });

@@ -1,6 +1,6 @@
 /** One ladder from the results of its parts: rungs that were made on different machines, or by stores that never met. */
 import { InputError, type Problem } from '../../base/index.ts';
-import type { CheckpointResult, StudyResults } from '../../report/index.ts';
+import type { CheckpointResult, RetrievalScores, StudyResults } from '../../report/index.ts';
 import { type ResultsParams, scalingParams } from './params.ts';
 import { bySize, correlations, fits, trends } from './science.ts';
 
@@ -12,12 +12,13 @@ export interface ResultsPart {
 
 /**
  * The results of all parts together; laws, trends and correlations are made anew from all checkpoints. Name, title, description and the form of the
- * laws are those of the first part. What several parts have (a checkpoint, a reference, a curve, the overlap) is the last one's; a caveat tells where numbers of a
- * checkpoint differ. Throws an `InputError` with everything in which the parts are not of one ladder: collections, tasks, conventions, sizes of rungs.
+ * laws are those of the first part. What several parts have (a checkpoint, a curve, the overlap) is the last one's; a caveat tells where numbers of a
+ * checkpoint differ. Throws an `InputError` with everything in which the parts are not of one ladder: collections, tasks, conventions, sizes of rungs,
+ * BM25's scores. That pretraining text, tokenizer and finetuning are one is for the caller to know: results do not tell.
  */
 export function mergeResults(parts: readonly ResultsPart[]): StudyResults {
   const [first, ...others] = parts as readonly [ResultsPart, ...ResultsPart[]];
-  const problems = others.flatMap(part => differences(first, part));
+  const problems = [...others.flatMap(part => differences(first, part)), ...contradictions(parts)];
   if (problems.length > 0) throw new InputError(problems);
   const all = <T>(list: (results: StudyResults) => readonly T[]) =>
     parts.flatMap(({ results }) => list(results));
@@ -25,7 +26,7 @@ export function mergeResults(parts: readonly ResultsPart[]): StudyResults {
     all(results => results.checkpoints),
     ({ name }) => name,
   ).sort(bySize);
-  const scaling = scalingOf(first.results);
+  const scaling = scalingOf(parts);
   const { collections } = first.results;
   return {
     ...first.results,
@@ -50,7 +51,8 @@ export function mergeResults(parts: readonly ResultsPart[]): StudyResults {
 /** In which respects a part is not of the first one's ladder. */
 function differences(first: ResultsPart, part: ResultsPart): Problem[] {
   const aspects: Readonly<Record<string, (results: StudyResults) => unknown>> = {
-    'way of making laws': ({ scaling }) => scaling ?? first.results.scaling,
+    'way of making laws': ({ scaling }) =>
+      first.results.scaling && part.results.scaling ? scaling : undefined, // older results do not say
     'FLOPs conventions': ({ conventions }) => conventions,
     'level of confidence': ({ level }) => level,
     collections: ({ collections }) =>
@@ -64,14 +66,32 @@ function differences(first: ResultsPart, part: ResultsPart): Problem[] {
     const [wanted, found] = [JSON.stringify(of(first.results)), JSON.stringify(of(part.results))];
     return wanted === found ? [] : [`${aspect} ${found} where ${first.name} has ${wanted}`];
   });
-  const sizes = new Map(first.results.checkpoints.map(({ rung, params }) => [rung, params]));
-  const others = new Map(part.results.checkpoints.map(({ rung, params }) => [rung, params]));
-  for (const [rung, params] of others) {
-    const known = sizes.get(rung);
-    if (known !== undefined && known !== params)
-      differing.push(`rung ${rung} of ${params} parameters where ${first.name} has ${known}`);
-  }
   return differing.map(message => ({ where: part.name, message }));
+}
+
+/** What must be one thing in the whole ladder, and is another in two parts: the size of a rung, the name of a checkpoint, the scores of BM25. */
+function contradictions(parts: readonly ResultsPart[]): Problem[] {
+  const known = new Map<string, { readonly part: string; readonly said: string }>();
+  const problems: Problem[] = [];
+  const say = (part: string, of: string, said: string) => {
+    const before = known.get(of);
+    if (before !== undefined && before.said !== said)
+      problems.push({ where: part, message: `${of} ${said} where ${before.part} has ${before.said}` });
+    known.set(of, before ?? { part, said });
+  };
+  for (const { name: part, results } of parts) {
+    for (const { rung, params, tokens, name } of results.checkpoints) {
+      say(part, `parameters of rung ${rung}`, String(params));
+      say(part, `checkpoint of rung ${rung} at ${tokens} tokens`, name);
+    }
+    for (const { name, scores } of results.references)
+      say(part, `nDCG@10 of ${name}: other test data?`, JSON.stringify(valuesOf(scores)));
+  }
+  return problems;
+}
+
+function valuesOf({ collections }: RetrievalScores): [string, number][] {
+  return Object.entries(collections).map(([name, { value }]) => [name, value]);
 }
 
 /** Each name once, with what was said of it last. */
@@ -105,12 +125,21 @@ function scoresText({ finetuned, heldOut }: CheckpointResult): string {
   return `mean nDCG@10 ${score}, held-out loss ${loss}`;
 }
 
-/** How the laws of these results were made; of older results, as far as a law of theirs tells. */
-function scalingOf({ conventions, level, scaling, fits }: StudyResults): ResultsParams['scaling'] {
-  const law = fits.find(({ target, report }) => target === 'mean' && report !== null)?.report;
-  const { resamples, seed } = law?.bootstrap ?? {};
+/** How the laws of these results were made; where they are older and do not say so, as far as the main law of one tells. */
+function scalingOf(parts: readonly ResultsPart[]): ResultsParams['scaling'] {
+  const [{ results: first }] = parts as readonly [ResultsPart, ...ResultsPart[]];
+  const said = parts.flatMap(({ results }) => results.scaling ?? []);
+  const laws = parts.flatMap(({ results }) => results.fits[0]?.report ?? []);
+  const read = laws.map(({ form, bootstrap }) => ({
+    form,
+    resamples: bootstrap?.resamples,
+    seed: bootstrap?.seed,
+  }));
+  const [scaling] = [...said, ...read];
+  if (scaling === undefined)
+    throw new InputError('results', 'none of the parts says, or shows by a law, how laws are to be made');
   const parsed = scalingParams.safeParse({
-    ...{ conventions: [...conventions], level, form: law?.form, resamples, seed, ...scaling },
+    ...{ ...scaling, conventions: [...first.conventions], level: first.level },
   });
   if (parsed.success) return parsed.data;
   throw new InputError(
