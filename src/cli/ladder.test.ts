@@ -210,6 +210,7 @@ test('sizes that do not exist and heads that do not divide a width are faults of
   );
   assert.match(log, /sizes\.yaml:6:\d+: .*no such model size/);
   assert.match(log, /sizes\.yaml:7:\d+: 3 heads do not divide a width of 16/);
+  assert.equal(log.trim().split('\n').length, 2, log); // and nothing else is wrong
 });
 
 test('budgets that no run can have are faults of their line', async () => {

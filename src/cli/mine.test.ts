@@ -301,3 +301,27 @@ test('queries that the ranking has nothing for are counted', async () => {
   assert.deepEqual([report.short, report.unranked], [1, 1]);
   assert.match(miningText(report, options().settings), /1 of these have no candidate at all/);
 });
+
+test('pairs that name documents of a collection are mined with it, and are another run without it', async () => {
+  const pairs = Array.from({ length: 40 }, (_, i) => ({
+    ...{ query_id: `q${i}`, query_text: `z${1 + i} z2` },
+    ...{ positive_document_ids: [`d${2 * i}`], negative_document_ids: [] },
+  }));
+  await writeFile(file('ids.jsonl'), pairs.map(pair => `${JSON.stringify(pair)}\n`).join(''));
+  await assert.rejects(
+    mine(file('ids.jsonl'), file('ids.out.jsonl'), options()),
+    /document 'd0' is not known: name the collection it is of \(--corpus\)/,
+  );
+  await mine(file('ids.jsonl'), file('ids.out.jsonl'), options({}, { corpus: beir }));
+  const mined = await pairsOf(file('ids.out.jsonl'));
+  assert.equal(mined.length, 40);
+  const corpus = await readFile(join(beir, 'corpus.jsonl'), 'utf8');
+  for (const { pos, neg } of mined) {
+    assert.equal(neg.length, 5);
+    for (const text of [...pos, ...neg]) assert.ok(corpus.includes(JSON.stringify(text)));
+  }
+  await assert.rejects(
+    mine(beir, file('none.jsonl'), options({}, { corpus: beir })),
+    /corpus: .* is a collection itself/,
+  );
+});

@@ -22,3 +22,15 @@ test('an unknown command or option is wrong usage: exit 2, on stderr, with a sug
   assert.equal(io.stdout(), '');
   assert.equal(await runProgram(['--frobnicate'], io), 2);
 });
+
+test('shares and decays out of range are wrong usage, before any file is looked at', async () => {
+  for (const [option, value, message] of [
+    ['--warmup-share', '5', /expected a number from 0 to 1/],
+    ['--warmup-share', '-1', /expected a number from 0 to 1/],
+    ['--weight-decay', '-0.1', /expected a number of at least 0/],
+  ] as const) {
+    const io = testIo();
+    assert.equal(await runProgram(['finetune', 'none', 'none', '-o', 'none', option, value], io), 2);
+    assert.match(io.stderr(), message);
+  }
+});

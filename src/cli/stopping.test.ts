@@ -24,7 +24,13 @@ test('only commands that first finish a unit of work say which', () => {
 });
 
 test('only commands that keep their work say that they can go on', () => {
-  for (const words of [['run', 'a.yaml'], ['data', 'get', 'scifact'], ['shards', 'build'], ['embed']])
+  for (const words of [
+    ['run', 'a.yaml'],
+    ['data', 'get', 'scifact'],
+    ['shards', 'build'],
+    ['embed'],
+    ['icl'],
+  ])
     assert.match(interruptedNotice(words), /the same command resumes it/, words.join(' '));
   for (const words of [['data', 'overlap'], ['data'], ['get'], ['eval'], ['bm25', 'index'], []])
     assert.match(interruptedNotice(words), /begins anew/, words.join(' '));

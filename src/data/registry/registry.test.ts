@@ -128,6 +128,7 @@ test('the registry has the fifteen BEIR sets, the forums and MS MARCO', () => {
   );
   assert.equal(datasetOfFolder('/data/beir/cqadupstack/tex/')?.task, 'CQADupstackTexRetrieval');
   assert.equal(datasetOfFolder('/data/tex'), undefined);
+  assert.equal(datasetOfFolder('data/arguana/qrels/..')?.name, 'arguana'); // as `cd arguana` and `.` name it
 });
 
 test('the cache folder follows the option, then the environment', () => {

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type ConfigDocument, exists, InputError, type Problems } from '../../base/index.ts';
-import { requireLength } from '../../models/index.ts';
+import { type MptConfig, requireLength } from '../../models/index.ts';
 import type { StudyForm } from '../../study/index.ts';
 import { microBatch, modelOf, planSegments } from '../../train/index.ts';
 import { inTokens, ladderSteps, probeSteps } from './ladder-steps.ts';
@@ -60,36 +60,30 @@ function checkModels(sections: Partial<Sections>, report: Report): void {
   const { ladder = [], pretrain, tokenizer } = sections;
   if (!pretrain) return;
   report(['pretrain', 'batchTokens'], () => microBatch(pretrain));
+  const models: MptConfig[] = [];
   for (const [i, rung] of ladder.entries()) {
-    const isModel = report(['ladder', i, 'model'], () => modelOf({ ...pretrain, model: rung.model }, 1));
-    if (!isModel) continue;
-    if (tokenizer) report(['ladder', i, 'tokens'], () => checkBudgets(rung, pretrain, tokenizer.vocabSize));
+    const isModel = report(['ladder', i, 'model'], () =>
+      models.push(modelOf({ ...pretrain, model: rung.model }, 1)),
+    );
+    if (isModel && tokenizer)
+      report(['ladder', i, 'tokens'], () => checkBudgets(rung, pretrain, tokenizer.vocabSize));
   }
-  const models = ladder.map(rung => () => modelOf({ ...pretrain, model: rung.model }, 1));
-  for (const [path, tokens] of lengthsOf(sections))
-    models.every(model => report(path, () => requireLength(model(), tokens, path.join('.')))); // once is enough
+  for (const [section, field, tokens] of lengthsOf(sections))
+    models.every(model => report([section, field], () => requireLength(model, tokens, field))); // the first is enough
 }
 
-/** How long texts may be in each part of the study, and where that stands. */
-function lengthsOf({ finetune, embedder, icl }: Partial<Sections>): [readonly string[], number][] {
-  const context = icl ? icl.contextTokens : undefined;
-  return [
-    ...(finetune
-      ? ([
-          [['finetune', 'trainQueryTokens'], finetune.trainQueryTokens],
-          [['finetune', 'trainPassageTokens'], finetune.trainPassageTokens],
-        ] as [readonly string[], number][])
-      : []),
-    ...(embedder
-      ? ([
-          [['embedder', 'maxQueryTokens'], embedder.maxQueryTokens],
-          [['embedder', 'maxPassageTokens'], embedder.maxPassageTokens],
-        ] as [readonly string[], number][])
-      : []),
-    ...(context === undefined
-      ? []
-      : ([[['icl', 'contextTokens'], context]] as [readonly string[], number][])),
-  ];
+/** How long texts may be in each part of the study: section, field, tokens. */
+function lengthsOf({ finetune, embedder, icl }: Partial<Sections>): (readonly [string, string, number])[] {
+  const lengths = [
+    ['finetune', 'trainQueryTokens', finetune?.trainQueryTokens],
+    ['finetune', 'trainPassageTokens', finetune?.trainPassageTokens],
+    ['embedder', 'maxQueryTokens', embedder?.maxQueryTokens],
+    ['embedder', 'maxPassageTokens', embedder?.maxPassageTokens],
+    ['icl', 'contextTokens', icl ? icl.contextTokens : undefined],
+  ] as const;
+  return lengths.flatMap(([section, field, tokens]) =>
+    tokens === undefined ? [] : [[section, field, tokens] as const],
+  );
 }
 
 /** Throws an `InputError` for budgets of less than a step, or of equally many steps, and for a warm-up that leaves nothing of one. */

@@ -327,10 +327,10 @@ function sourceIn(
   return ([part, ...inner]) => {
     if (part === 'params') return document.locate([...section, ...inner]);
     const [name, place] = inner;
-    const given = part === 'inputs' ? inputs[String(name)] : undefined;
-    const ref = Array.isArray(given)
-      ? (given as readonly InputRef[])[Number(place)]
-      : (given as InputRef | undefined);
+    const said = part === 'inputs' ? inputs[String(name)] : undefined;
+    const ref = Array.isArray(said)
+      ? (said as readonly InputRef[])[Number(place)]
+      : (said as InputRef | undefined);
     return document.locate((ref && 'path' in ref && places.get(ref.path)) || section);
   };
 }
