@@ -1,7 +1,7 @@
 /**
  * Indexing and searching side by side with bm25s, in turn, one core each unless `--threads` says otherwise:
  *
- *     ISOFLOP_DATA=DIR node build/bench/bm25.js --collection scifact|wiki|synthetic [--python PYTHON] [--rounds 5]
+ *     ISOFLOP_DATA=DIR node build/bench/bm25.js --collection scifact|wiki|synthetic [--python PYTHON] [--rounds 5] [--search-rounds 5]
  *         [--documents 1000000] [--queries 1000] [--peers numba,numpy] [--threads 1] [--k 1000] [--no-stem] [--scratch DIR]
  *
  * isoflop's indexing is the whole job from the file of the collection to the file of the index; bm25s' begins with the texts in memory and ends with
@@ -26,6 +26,7 @@ const { values: options } = parseArgs({
     collection: { type: 'string', default: 'scifact' },
     python: { type: 'string', default: process.env['ISOFLOP_PYTHON'] ?? 'python3' },
     rounds: { type: 'string', default: '5' },
+    'search-rounds': { type: 'string' },
     documents: { type: 'string', default: '1000000' },
     queries: { type: 'string', default: '1000' },
     peers: { type: 'string', default: 'numba,numpy' },
@@ -37,6 +38,7 @@ const { values: options } = parseArgs({
 });
 const scratch = options.scratch ?? mkdtempSync(join(tmpdir(), 'isoflop-bench-bm25-'));
 const [rounds, threads, k] = [Number(options.rounds), Number(options.threads), Number(options.k)];
+const searchRounds = Number(options['search-rounds'] ?? rounds);
 
 /** A process that takes a command a line and answers each with a line. */
 class Contestant {
@@ -102,6 +104,7 @@ async function race(
   all: readonly Contestant[],
   command: Command,
   work: Readonly<Record<string, number>>,
+  rounds: number,
 ): Promise<void> {
   const answers: Answer[][] = [];
   for (let round = 0; round < rounds; round++) {
@@ -143,7 +146,7 @@ try {
   const { documents, textBytes } = collection;
   console.log(JSON.stringify({ collection: options.collection, documents, textBytes }));
   const all = contestants(collection);
-  await race(all, { do: 'index' }, { documents, megabytes: textBytes / 1e6 });
+  await race(all, { do: 'index' }, { documents, megabytes: textBytes / 1e6 }, rounds);
   for (const contestant of all.filter(({ name }) => name.startsWith('isoflop'))) {
     const { seconds } = await contestant.do({ do: 'open' });
     const file = join(scratch, `${contestant.name.replaceAll(' ', '-')}.bm25`);
@@ -151,7 +154,7 @@ try {
       JSON.stringify({ name: contestant.name, openSeconds: seconds, indexBytes: statSync(file).size }),
     );
   }
-  await race(all, { do: 'search', k }, { queries: Number(options.queries) });
+  await race(all, { do: 'search', k }, { queries: Number(options.queries) }, searchRounds);
   for (const contestant of all) {
     const { megabytes } = await contestant.do({ do: 'rss' });
     console.log(JSON.stringify({ name: contestant.name, peakMegabytes: megabytes }));

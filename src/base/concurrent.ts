@@ -1,4 +1,10 @@
-/** Asynchronous work on many items, a bounded number at a time. */
+/** Asynchronous work: on many items, a bounded number at a time, and beside something else. */
+
+/** The same promise, of something that is awaited later: should it fail before, that is no unhandled rejection. */
+export function awaitedLater<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
 
 /** `items.map(work)` with at most `limit` running at once; results keep the items' order. The first failure rejects, and starts no more. */
 export async function mapConcurrently<T, R>(

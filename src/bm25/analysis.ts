@@ -1,7 +1,9 @@
 /** Reading and analyzing a whole collection, piece by piece, in as many threads as there are. */
 import {
+  awaitedLater,
   type FoundProblems,
   InputError,
+  mapOrdered,
   type PackedStrings,
   Problems,
   type Progress,
@@ -26,7 +28,8 @@ export type Documents = DocumentBatches | { readonly folder: string };
 /** All of a collection but its bags, which are in the spool. */
 export interface Collection {
   readonly ids: PackedStrings;
-  readonly idRanks: Uint32Array;
+  /** Under way when the rest is ready, since counting postings can begin without. Fails with an `InputError` where ids repeat, or something was wrong before. */
+  readonly idRanks: Promise<Uint32Array>;
   readonly lengths: Uint32Array;
   readonly terms: Terms;
   readonly pairs: PairCounter;
@@ -37,7 +40,7 @@ export interface CollectOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Analyzes all documents into the spool. Throws an `InputError` with everything that is wrong with them. */
+/** Analyzes all documents into the spool. What is wrong with them comes to light with `idRanks`, all at once. */
 export async function collect(
   source: Documents,
   spool: BagSpool,
@@ -74,7 +77,7 @@ async function* textsOf(
     for (const id of ids) packer.push(id);
     return { ...(await crew.run('texts', texts)), ids: packer.packed() };
   };
-  yield* inOrder(crew, batches, analyze);
+  yield* mapOrdered(batches, piecesInFlight(crew), analyze);
 }
 
 async function* linesOf(
@@ -83,7 +86,7 @@ async function* linesOf(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<AnalyzedPiece> {
   const blocks = readCorpusBlocks(folder, { signal });
-  yield* inOrder(crew, blocks, async block => {
+  yield* mapOrdered(blocks, piecesInFlight(crew), async block => {
     const { path } = block;
     const { lines, problems, ...analyzed }: AnalyzedLines = await crew.run('lines', block, [
       block.bytes.buffer as ArrayBuffer,
@@ -92,20 +95,9 @@ async function* linesOf(
   });
 }
 
-/** Gives the pieces of a collection to threads, a few ahead of what is asked for, and yields the answers in the order of the pieces. */
-async function* inOrder<Piece, Answer>(
-  crew: Crew,
-  pieces: AsyncIterable<Piece> | Iterable<Piece>,
-  answer: (piece: Piece) => Promise<Answer>,
-): AsyncGenerator<Answer> {
-  const ahead: Promise<Answer>[] = [];
-  for await (const piece of pieces) {
-    const running = answer(piece);
-    running.catch(() => undefined); // reported where it is awaited
-    ahead.push(running);
-    if (ahead.length > 3 * crew.size) yield await ahead.shift()!;
-  }
-  for (const running of ahead) yield await running;
+/** How many pieces are given to a crew at once: enough that no thread waits for the next. */
+function piecesInFlight(crew: Crew): number {
+  return 3 * crew.size + 1;
 }
 
 class CollectionBuilder {
@@ -148,19 +140,20 @@ class CollectionBuilder {
 
   async finish(crew: Crew): Promise<Collection> {
     const ids = shareStrings(this.#ids.packed());
-    const [{ ranks, repeats }, ...sorted] = await Promise.all([
-      crew.run('rankIds', ids),
-      ...[...this.#vocabularies.values()].map(vocabulary => crew.run('sortTerms', vocabulary)),
-    ]);
-    this.#refuse(ids, repeats);
+    const sorting = Promise.all(
+      [...this.#vocabularies.values()].map(vocabulary => crew.run('sortTerms', vocabulary)),
+    );
+    const idRanks = awaitedLater(this.#rank(ids, crew));
+    const terms = mergeTerms(await sorting);
     for (const flat of this.#flatPairs.values()) this.#pairs.addFlat(flat);
-    return {
-      ids,
-      idRanks: ranks,
-      lengths: shareCopy(Uint32Array, this.#lengths.subarray(0, this.documents)),
-      terms: mergeTerms(sorted),
-      pairs: this.#pairs,
-    };
+    const lengths = shareCopy(Uint32Array, this.#lengths.subarray(0, this.documents));
+    return { ids, idRanks, lengths, terms, pairs: this.#pairs };
+  }
+
+  async #rank(ids: PackedStrings, crew: Crew): Promise<Uint32Array> {
+    const { ranks, repeats } = await crew.run('rankIds', ids);
+    this.#refuse(ids, repeats);
+    return ranks;
   }
 
   #refuse(ids: PackedStrings, repeats: RankedIds['repeats']): void {

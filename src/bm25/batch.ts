@@ -1,6 +1,6 @@
 /** Many queries at once, over threads that share one index. Answers come in the order of the queries and do not depend on the threads. */
 import { setImmediate } from 'node:timers/promises';
-import { InputError, openPool } from '../base/index.ts';
+import { awaitedLater, InputError, openPool } from '../base/index.ts';
 import type { Prepared } from './prepare.ts';
 import { type Found, Searcher } from './search.ts';
 import { type PackedAnswers, type Query, type SearchTask, unpackAnswer } from './tasks.ts';
@@ -62,11 +62,7 @@ async function* inThreads(
     signal,
   });
   try {
-    const run = (task: SearchTask) => {
-      const running = pool.run(task);
-      running.catch(() => undefined); // reported where it is awaited
-      return running;
-    };
+    const run = (task: SearchTask) => awaitedLater(pool.run(task));
     let query = 0;
     const ahead = tasks.slice(0, 3 * threads).map(run);
     for (let next = ahead.length; ahead.length > 0; next++) {

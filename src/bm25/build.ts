@@ -3,21 +3,25 @@
  * terms in byte order, then lay out all lists exactly and fill them, one part at a time. The result depends only on the documents and their order,
  * not on the threads: each numbers terms by itself, and what counts in the end is their byte order.
  */
-import { type PackedStrings, type Progress, silentProgress } from '../base/index.ts';
+import { awaitedLater, type PackedStrings, type Progress, silentProgress } from '../base/index.ts';
 import { collect, type Documents } from './analysis.ts';
 import type { AnalyzerName } from './analyzer.ts';
 import type { Codebook } from './codes.ts';
 import { Gauge } from './gauge.ts';
 import { type Crew, openCrew } from './indexing.ts';
+import type { RarePostings } from './invert.ts';
 import { emptyPart, listStarts, type Part, type PartPlan, planParts } from './postings.ts';
 import { shareCopy } from './shared.ts';
-import { BagSpool, type PieceRange } from './spool.ts';
+import { BagSpool, divide, type PieceRange } from './spool.ts';
 import { unpack } from './strings.ts';
-import type { TermNumbers } from './vocabulary.ts';
+import type { TermNumbers, Terms } from './vocabulary.ts';
 
 export interface BuildOptions {
   readonly analyzer: AnalyzerName;
-  /** About how much memory postings may take while the index is built (default 1 GiB); more goes through a temporary file. */
+  /**
+   * About how much memory a part of the postings may take while the index is built (default 1 GiB); more goes through a temporary file. While
+   * one part is written the next is filled in.
+   */
   readonly memoryBytes?: number;
   /** Threads that do the work (default 1: this one). The index does not depend on them. */
   readonly threads?: number;
@@ -106,25 +110,31 @@ async function invert(
   try {
     const { ids, idRanks, lengths, terms, pairs } = await collect(source, spool, crew, { progress, signal });
     const documents = lengths.length;
-    const plans = planParts(terms.df, documents, options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
-    const head: IndexHead = {
-      analyzer,
-      documents,
-      tokens: lengths.reduce((sum, length) => sum + length, 0),
-      ids,
-      idRanks,
-      lengths,
-      terms: terms.terms,
-      df: terms.df,
-      codebook: pairs.codebook(options.codes),
-      starts: listStarts(terms.df, documents, plans),
-      partEnds: plans.map(plan => plan.to),
-    };
-    await sink.head(head);
     const ranges = spool.ranges(crew.size);
+    const plans = planParts(terms.df, documents, options.memoryBytes ?? DEFAULT_MEMORY_BYTES);
     const passes = plans.length + (ranges.length > 1 ? 1 : 0);
     const task = progress.start('invert', passes * documents, 'documents');
-    await gauge.watch(task, signal, () => fillParts(head, plans, ranges, terms.numbers, crew, sink));
+    const head = await gauge.watch(task, signal, async () => {
+      const counting = awaitedLater(countRanges(ranges, terms, crew));
+      const head: IndexHead = {
+        analyzer,
+        documents,
+        tokens: lengths.reduce((sum, length) => sum + length, 0),
+        ids,
+        idRanks: await idRanks,
+        lengths,
+        terms: terms.terms,
+        df: terms.df,
+        codebook: pairs.codebook(options.codes),
+        starts: listStarts(terms.df, documents, plans),
+        partEnds: plans.map(plan => plan.to),
+      };
+      /** What is ready is written while the next is made. */
+      const written = awaitedLater(sink.head(head));
+      const { numbers } = terms;
+      await fillParts({ head, plans, ranges, numbers, counts: await counting, crew }, sink, written);
+      return head;
+    });
     task.finish();
     return head;
   } finally {
@@ -132,18 +142,42 @@ async function invert(
   }
 }
 
-async function fillParts(
-  { df, documents, codebook }: IndexHead,
-  plans: readonly PartPlan[],
+/** For each range but the last, of which nobody needs to know, the documents that hold each term. */
+function countRanges(
   ranges: readonly PieceRange[],
-  numbers: TermNumbers,
+  { numbers, df: { length: terms } }: Terms,
   crew: Crew,
-  sink: IndexSink,
-): Promise<void> {
-  // of the last range nobody needs to know
-  const counts = await Promise.all(
-    ranges.slice(0, -1).map(range => crew.run('countPostings', { range, numbers, terms: df.length })),
+): Promise<Uint32Array[]> {
+  const shares = ranges.length === 2 ? 2 : 1; // or one of two threads would look on
+  return Promise.all(
+    ranges.slice(0, -1).map(async whole => {
+      const [counts, ...others] = await Promise.all(
+        divide(whole, shares).map(range => crew.run('countPostings', { range, numbers, terms })),
+      );
+      for (const other of others) for (let term = 0; term < terms; term++) counts![term]! += other[term]!;
+      return counts!;
+    }),
   );
+}
+
+interface Filling {
+  readonly head: IndexHead;
+  readonly plans: readonly PartPlan[];
+  readonly ranges: readonly PieceRange[];
+  readonly numbers: TermNumbers;
+  /** See `countRanges`. */
+  readonly counts: readonly Uint32Array[];
+  readonly crew: Crew;
+}
+
+/** Hands the parts to the sink, each while the next is filled in; the first when the head is written. */
+async function fillParts(
+  { head, plans, ranges, numbers, counts, crew }: Filling,
+  sink: IndexSink,
+  headWritten: Promise<void>,
+): Promise<void> {
+  const { df, documents, codebook } = head;
+  let written = headWritten;
   for (const plan of plans) {
     const part = emptyPart(plan, documents);
     const rare = await Promise.all(
@@ -160,17 +194,22 @@ async function fillParts(
         }),
       ),
     );
-    const inOrder = rare.flat().sort((a, b) => a.posting - b.posting);
-    await sink.part({
-      ...part,
-      rareAt: shareCopy(
-        Uint32Array,
-        inOrder.map(({ posting }) => posting),
-      ),
-      rareTfs: shareCopy(
-        Uint32Array,
-        inOrder.map(({ tf }) => tf),
-      ),
-    });
+    await written;
+    written = awaitedLater(sink.part({ ...part, ...sortedRare(rare.flat()) }));
   }
+  await written;
+}
+
+function sortedRare(postings: RarePostings): Pick<Part, 'rareAt' | 'rareTfs'> {
+  const inOrder = [...postings].sort((a, b) => a.posting - b.posting);
+  return {
+    rareAt: shareCopy(
+      Uint32Array,
+      inOrder.map(({ posting }) => posting),
+    ),
+    rareTfs: shareCopy(
+      Uint32Array,
+      inOrder.map(({ tf }) => tf),
+    ),
+  };
 }

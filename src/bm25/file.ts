@@ -116,8 +116,10 @@ class SectionWriter {
   async #section(name: string, array: Array): Promise<void> {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     const type = typeOf(array);
-    this.#sections.push({ name, type, offset: this.#file.bytes, length: array.length, crc32: crc32(bytes) });
-    await this.#file.write(bytes);
+    const offset = this.#file.bytes;
+    const writing = this.#file.write(bytes); // another thread's work, while this one computes the checksum
+    this.#sections.push({ name, type, offset, length: array.length, crc32: crc32(bytes) });
+    await writing;
     const padding = -bytes.length & (HEADER_BYTES - 1);
     if (padding > 0) await this.#file.write(new Uint8Array(padding));
   }

@@ -5,7 +5,9 @@
 
 const DIGIT_BITS = 11;
 const DIGITS = 1 << DIGIT_BITS;
-const DIGIT_MASK = DIGITS - 1;
+/** Few items are sorted by smaller digits: going through the counts of large ones would take longer than the items. */
+const FEW_ITEMS = 512;
+const SMALL_DIGIT_BITS = 8;
 /** Runs of equals up to this length are sorted by insertion. */
 const SHORT_RUN = 24;
 
@@ -20,10 +22,11 @@ export class ItemSorter {
   /** Makes room for `size` items; what the columns hold is lost. */
   reserve(size: number): void {
     if (size <= this.#keys.length) return;
-    this.#keys = new Uint32Array(2 * size);
-    this.#items = new Uint32Array(2 * size);
-    this.#keysTo = new Uint32Array(2 * size);
-    this.#itemsTo = new Uint32Array(2 * size);
+    const room = Math.max(size, 2 * this.#keys.length);
+    this.#keys = new Uint32Array(room);
+    this.#items = new Uint32Array(room);
+    this.#keysTo = new Uint32Array(room);
+    this.#itemsTo = new Uint32Array(room);
   }
 
   /** The columns: to be filled before sorting, and asked for again after it, since sorting may put others in their place. */
@@ -35,13 +38,16 @@ export class ItemSorter {
     return this.#items;
   }
 
-  /**
-   * Sorts the first `size` items, ascending by key, then by `rankOf[item]`: by key one stable pass a digit, least significant first
-   * (Knuth, vol. 3, 5.2.5), then each run of equal keys by itself.
-   */
-  sort(size: number, rankOf: Uint32Array): void {
+  /** Sorts the first `size` items, ascending by key and stably: one pass a digit, least significant first (Knuth, vol. 3, 5.2.5). */
+  sortByKey(size: number): void {
     const bits = bitsOf(this.#keys, size);
-    for (let shift = 0; shift < bits; shift += DIGIT_BITS) this.#pass(size, shift);
+    const digitBits = size < FEW_ITEMS ? SMALL_DIGIT_BITS : DIGIT_BITS;
+    for (let shift = 0; shift < bits; shift += digitBits) this.#pass(size, shift, digitBits);
+  }
+
+  /** Sorts the first `size` items, ascending by key, then by `rankOf[item]`: each run of equal keys by itself. */
+  sort(size: number, rankOf: Uint32Array): void {
+    this.sortByKey(size);
     const [keys, items] = [this.#keys, this.#items];
     for (let from = 0; from < size; ) {
       let to = from + 1;
@@ -51,17 +57,19 @@ export class ItemSorter {
     }
   }
 
-  #pass(size: number, shift: number): void {
-    const ends = this.#ends.fill(0);
+  #pass(size: number, shift: number, digitBits: number): void {
+    const digits = 1 << digitBits;
+    const mask = digits - 1;
+    const ends = this.#ends.fill(0, 0, digits);
     const [keys, items, keysTo, itemsTo] = [this.#keys, this.#items, this.#keysTo, this.#itemsTo];
-    for (let i = 0; i < size; i++) ends[(keys[i]! >>> shift) & DIGIT_MASK]!++;
+    for (let i = 0; i < size; i++) ends[(keys[i]! >>> shift) & mask]!++;
     let end = 0;
-    for (let digit = 0; digit < DIGITS; digit++) {
+    for (let digit = 0; digit < digits; digit++) {
       end += ends[digit]!;
       ends[digit] = end;
     }
     for (let i = size - 1; i >= 0; i--) {
-      const place = --ends[(keys[i]! >>> shift) & DIGIT_MASK]!;
+      const place = --ends[(keys[i]! >>> shift) & mask]!;
       keysTo[place] = keys[i]!;
       itemsTo[place] = items[i]!;
     }

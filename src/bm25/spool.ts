@@ -1,6 +1,6 @@
 /** Bags of a whole collection, written once and read several times in order: in memory while they are few, then in a temporary file. */
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { InternalError, temporaryName } from '../base/index.ts';
+import { InternalError, temporaryName, withRoom } from '../base/index.ts';
 import { type Bags, bagsBytes } from './bags.ts';
 
 /** Bags of the documents from `first` on: in memory, or where they lie in the file. */
@@ -49,15 +49,7 @@ export class BagSpool {
 
   /** Everything, in at most `count` ranges of about as many postings each. */
   ranges(count: number): PieceRange[] {
-    const all = this.#pieces.reduce((sum, { postings }) => sum + postings, 0);
-    const ranges: Piece[][] = [[]];
-    let before = 0;
-    for (const piece of this.#pieces) {
-      if (before > 0 && before >= (ranges.length * all) / count) ranges.push([]);
-      ranges.at(-1)!.push(piece);
-      before += piece.postings;
-    }
-    return ranges.map(pieces => ({ pieces, path: this.#file?.path }));
+    return divide({ pieces: this.#pieces, path: this.#file?.path }, count);
   }
 
   /** Forgets everything and removes the file. */
@@ -93,31 +85,58 @@ export class BagSpool {
   }
 }
 
-/** The bags of a range in order, with the number of their first document. */
+/** A range in at most `count` of about as many postings each. */
+export function divide({ pieces, path }: PieceRange, count: number): PieceRange[] {
+  const all = pieces.reduce((sum, { postings }) => sum + postings, 0);
+  const ranges: Piece[][] = [[]];
+  let before = 0;
+  for (const piece of pieces) {
+    if (before > 0 && before >= (ranges.length * all) / count) ranges.push([]);
+    ranges.at(-1)!.push(piece);
+    before += piece.postings;
+  }
+  return ranges.map(pieces => ({ pieces, path }));
+}
+
+/** The bags of a range in order, with the number of their first document. Bags are good until the next are asked for: their memory is used again. */
 export async function* replay({ pieces, path }: PieceRange): AsyncGenerator<{ first: number; bags: Bags }> {
   const handle = path === undefined ? undefined : await open(path, 'r');
+  let room = new Uint8Array();
   try {
-    for (const piece of pieces)
-      yield { first: piece.first, bags: 'bags' in piece ? piece.bags : await readBags(handle!, piece) };
+    for (const piece of pieces) {
+      if ('bags' in piece) yield piece;
+      else {
+        room = withRoom(room, pieceBytes(piece));
+        yield { first: piece.first, bags: await readBags(handle!, piece, room) };
+      }
+    }
   } finally {
     await handle?.close();
   }
 }
 
-async function readBags(handle: FileHandle, piece: Exclude<Piece, { bags: Bags }>): Promise<Bags> {
-  const { thread, documents, postings, tfBytes } = piece;
-  let at = piece.offset;
-  const next = async <T extends Uint8Array | Uint32Array>(array: T): Promise<T> => {
-    await fill(handle, new Uint8Array(array.buffer), at);
+type PieceInFile = Exclude<Piece, { bags: Bags }>;
+
+function pieceBytes({ documents, postings, tfBytes }: PieceInFile): number {
+  return 8 * documents + 4 * postings + tfBytes;
+}
+
+/** Reads bags into the beginning of `room`. */
+async function readBags(handle: FileHandle, piece: PieceInFile, room: Uint8Array): Promise<Bags> {
+  const { thread, documents, postings, tfBytes, offset } = piece;
+  await fill(handle, room.subarray(0, pieceBytes(piece)), offset);
+  let at = 0;
+  const numbers = (length: number): Uint32Array => {
+    const array = new Uint32Array(room.buffer, at, length);
     at += array.byteLength;
     return array;
   };
   return {
     thread,
-    lengths: await next(new Uint32Array(documents)),
-    counts: await next(new Uint32Array(documents)),
-    terms: await next(new Uint32Array(postings)),
-    tfs: await next(tfBytes === postings ? new Uint8Array(postings) : new Uint32Array(postings)),
+    lengths: numbers(documents),
+    counts: numbers(documents),
+    terms: numbers(postings),
+    tfs: tfBytes === postings ? new Uint8Array(room.buffer, at, postings) : numbers(postings),
   };
 }
 

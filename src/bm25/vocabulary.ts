@@ -55,19 +55,16 @@ export function mergeTerms(vocabularies: readonly SortedTerms[]): Terms {
   const numbers = vocabularies.map(({ order }) => shared(Uint32Array, order.length));
   const heads = vocabularies.map(() => 0);
   for (;;) {
-    const first = leastHead(vocabularies, heads);
-    if (first === undefined) break;
+    const firsts = leastHeads(vocabularies, heads);
+    if (firsts.length === 0) break;
     const term = merged.count;
-    const [{ strings }, at] = [vocabularies[first]!, heads[first]!];
-    for (let v = first; v < vocabularies.length; v++) {
-      const { order, strings: others, vocabulary } = vocabularies[v]!;
-      const head = heads[v]!;
-      if (head === order.length || (v > first && comparePacked(others, head, strings, at) !== 0)) continue;
-      numbers[v]![order[head]!] = term;
-      df[term]! += vocabulary.marks[2 * order[head]! + 1]!;
-      heads[v] = head + 1;
+    merged.pushFrom(vocabularies[firsts[0]!]!.strings, heads[firsts[0]!]!);
+    for (const v of firsts) {
+      const { order, vocabulary } = vocabularies[v]!;
+      const own = order[heads[v]!++]!;
+      numbers[v]![own] = term;
+      df[term]! += vocabulary.marks[2 * own + 1]!;
     }
-    merged.pushFrom(strings, at);
   }
   return {
     terms: shareStrings(merged.packed()),
@@ -76,16 +73,18 @@ export function mergeTerms(vocabularies: readonly SortedTerms[]): Terms {
   };
 }
 
-/** The first of the lists whose head is the least of all; undefined when all are at their end. */
-function leastHead(lists: readonly SortedTerms[], heads: readonly number[]): number | undefined {
-  let least: number | undefined;
+/** The lists whose head is the least of all; none when all are at their end. */
+function leastHeads(lists: readonly SortedTerms[], heads: readonly number[]): readonly number[] {
+  const least: number[] = [];
   for (let i = 0; i < lists.length; i++) {
-    if (heads[i] === lists[i]!.order.length) continue;
-    if (
-      least === undefined ||
-      comparePacked(lists[i]!.strings, heads[i]!, lists[least]!.strings, heads[least]!) < 0
-    )
-      least = i;
+    const { order, strings } = lists[i]!;
+    if (heads[i] === order.length) continue;
+    const first = least[0];
+    const sign =
+      first === undefined ? 0 : comparePacked(strings, heads[i]!, lists[first]!.strings, heads[first]!);
+    if (sign > 0) continue;
+    if (sign < 0) least.length = 0;
+    least.push(i);
   }
   return least;
 }
