@@ -9,7 +9,7 @@ import {
   type Progress,
   withRoom,
 } from '../base/index.ts';
-import { readCorpusBlocks } from '../data/index.ts';
+import { readCorpusBlocks } from '../collections/index.ts';
 import type { Analyzed, AnalyzedLines } from './analysisThread.ts';
 import type { DocumentBatch } from './bags.ts';
 import { PairCounter } from './codes.ts';

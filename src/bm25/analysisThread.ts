@@ -1,7 +1,7 @@
 /** What a thread keeps while it analyzes documents: its terms, numbered on their own, and what it has counted. */
 import { threadId } from 'node:worker_threads';
 import { type FoundProblems, type PackedStrings, Problems } from '../base/index.ts';
-import { type CorpusBlock, corpusRecords, docText } from '../data/index.ts';
+import { type CorpusBlock, corpusRecords, docText } from '../collections/index.ts';
 import { type AnalyzerName, analyzerNamed } from './analyzer.ts';
 import { BagMaker, type Bags } from './bags.ts';
 import { PairCounter, type PairCounts } from './codes.ts';

@@ -115,13 +115,14 @@ function determinise(language: Language, symbols: number): States {
   const numbers = new Map(sets.map((set, number) => [set.join(), number]));
   const rows: number[][] = [Array<number>(symbols).fill(DEAD)];
   for (let state = START; state < sets.length; state++) {
-    rows[state] = Array.from({ length: symbols }, (_, symbol) => {
-      const set = closure(build, step(build, sets[state]!, symbol));
-      const known = numbers.get(set.join());
-      if (known !== undefined) return known;
-      numbers.set(set.join(), sets.length);
-      return sets.push(set) - 1;
+    const row = Array<number>(symbols).fill(DEAD);
+    steps(build, sets[state]!).forEach((reached, symbol) => {
+      const set = closure(build, reached);
+      const key = set.join();
+      if (!numbers.has(key)) numbers.set(key, sets.push(set) - 1);
+      row[symbol] = numbers.get(key)!;
     });
+    rows[state] = row;
   }
   return { rows, accepting: sets.map(set => (set.includes(end) ? 1 : 0)) };
 }
@@ -141,10 +142,17 @@ function minimise(rows: States['rows'], accepting: readonly number[]): readonly 
   }
 }
 
-function step(build: Builder, set: readonly number[], symbol: number): number[] {
-  return set.flatMap(state =>
-    build.arrows[state]!.filter(arrow => arrow.symbol === symbol).map(arrow => arrow.to),
-  );
+/** `steps[symbol]`: the states one symbol away; nothing where there are none. */
+function steps(build: Builder, set: readonly number[]): readonly number[][] {
+  const reached: number[][] = [];
+  for (const state of set) {
+    for (const { symbol, to } of build.arrows[state]!) {
+      if (symbol === EPSILON) continue;
+      reached[symbol] ??= [];
+      reached[symbol].push(to);
+    }
+  }
+  return reached;
 }
 
 function closure(build: Builder, states: readonly number[]): number[] {

@@ -1,6 +1,6 @@
 /** The tasks that building an index is made of, and who does them: this thread, or several others that share memory with it. */
 import { openPool, type PackedStrings } from '../base/index.ts';
-import type { CorpusBlock } from '../data/index.ts';
+import type { CorpusBlock } from '../collections/index.ts';
 import { AnalysisThread, type Analyzed, type AnalyzedLines } from './analysisThread.ts';
 import type { AnalyzerName } from './analyzer.ts';
 import { Gauge } from './gauge.ts';

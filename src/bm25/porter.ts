@@ -7,7 +7,19 @@
 /** Suffix, what it becomes, and (where needed) what else the stem must satisfy. The first suffix that ends the word decides. */
 type Rule = readonly [suffix: string, replacement: string, condition?: (stem: string) => boolean];
 
-const STEP_2: readonly Rule[] = [
+/** Rules by the last letter of their suffix, in their order: most words end in none of these and are done. */
+type Step = ReadonlyMap<string, readonly Rule[]>;
+
+function step(rules: readonly Rule[]): Step {
+  const byLast = new Map<string, Rule[]>();
+  for (const rule of rules) {
+    const last = rule[0].at(-1)!;
+    byLast.set(last, [...(byLast.get(last) ?? []), rule]);
+  }
+  return byLast;
+}
+
+const STEP_2 = step([
   ['ational', 'ate'],
   ['tional', 'tion'],
   ['enci', 'ence'],
@@ -29,9 +41,9 @@ const STEP_2: readonly Rule[] = [
   ['iviti', 'ive'],
   ['biliti', 'ble'],
   ['logi', 'log'],
-];
+]);
 
-const STEP_3: readonly Rule[] = [
+const STEP_3 = step([
   ['icate', 'ic'],
   ['ative', ''],
   ['alize', 'al'],
@@ -39,9 +51,9 @@ const STEP_3: readonly Rule[] = [
   ['ical', 'ic'],
   ['ful', ''],
   ['ness', ''],
-];
+]);
 
-const STEP_4: readonly Rule[] = [
+const STEP_4 = step([
   ['al', ''],
   ['ance', ''],
   ['ence', ''],
@@ -61,7 +73,7 @@ const STEP_4: readonly Rule[] = [
   ['ous', ''],
   ['ive', ''],
   ['ize', ''],
-];
+]);
 
 /** The stem of a lower-case word. */
 export function porterStem(word: string): string {
@@ -89,8 +101,8 @@ function participles(word: string): string {
 }
 
 /** Steps 2 to 4: the first rule whose suffix ends the word applies if the measure of what is left is above `least`. */
-function replace(word: string, rules: readonly Rule[], least: number): string {
-  for (const [suffix, replacement, condition] of rules) {
+function replace(word: string, step: Step, least: number): string {
+  for (const [suffix, replacement, condition] of step.get(word.at(-1)!) ?? []) {
     if (!word.endsWith(suffix)) continue;
     const stem = word.slice(0, -suffix.length);
     if (condition !== undefined && !condition(stem)) return word;

@@ -2,9 +2,17 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError, type Problem, Problems, type Progress, textTable, unreadable } from '../base/index.ts';
+import {
+  CORPUS_FILES,
+  docText,
+  pathOf,
+  type ReadOptions,
+  type RecordKind,
+  readRecords,
+  type TextRecord,
+  UniqueIds,
+} from '../collections/index.ts';
 import { faultOfQrels, readJudgements } from '../trec/index.ts';
-import { CORPUS_FILES, docText, pathOf, type ReadOptions } from './beir.ts';
-import { type RecordKind, readRecords, type TextRecord, UniqueIds } from './records.ts';
 import { datasetOfFolder } from './registry/datasets.ts';
 
 export interface SplitReport {

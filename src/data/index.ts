@@ -1,13 +1,11 @@
+export * from '../collections/index.ts';
 export * from '../trec/index.ts';
-export * from './beir.ts';
 export * from './check.ts';
-export { describe as describeValue, isObject, type JsonObject, readJsonBlocks, wellFormed } from './jsonl.ts';
 export * from './overlap/collection-sets.ts';
 export * from './overlap/overlap.ts';
 export * from './overlap/text.ts';
 export * from './pairs.ts';
 export * from './published/table.ts';
-export { UniqueIds } from './records.ts';
 export * from './registry/index.ts';
 export * from './results/beir.ts';
 export * from './results/csv.ts';

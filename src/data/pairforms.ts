@@ -1,7 +1,6 @@
 /** The forms of a training record, one schema each. All that is wrong with a record is reported, and such a record yields no pair. */
 import { z } from 'zod';
-import { docText } from './beir.ts';
-import { type JsonObject, wellFormed } from './jsonl.ts';
+import { docText, type JsonObject, wellFormed } from '../collections/index.ts';
 import type { PairRecord } from './pairs.ts';
 
 /** The text of a document named by id, or undefined if the caller does not have it. */

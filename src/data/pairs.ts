@@ -3,8 +3,14 @@
  * Tevatron with passages or with document ids, sentence-transformers n-tuples, weak pairs; as JSON lines, parquet or TSV.
  */
 import { InputError, Problems, readLineBlocks } from '../base/index.ts';
-import { docText, type ReadOptions, readCorpus } from './beir.ts';
-import { type JsonBlock, type JsonObject, readJsonBlocks } from './jsonl.ts';
+import {
+  docText,
+  type JsonBlock,
+  type JsonObject,
+  type ReadOptions,
+  readCorpus,
+  readJsonBlocks,
+} from '../collections/index.ts';
 import type { DocumentText } from './pairforms.ts';
 import { readParquetBlocks } from './parquet.ts';
 

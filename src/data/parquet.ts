@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { AsyncBuffer, FileMetaData, SchemaTree } from 'hyparquet';
 import { decodeUtf8, InputError, messageOf, unreadable } from '../base/index.ts';
-import { isObject, type JsonBlock, type JsonObject } from './jsonl.ts';
+import { isObject, type JsonBlock, type JsonObject } from '../collections/index.ts';
 
 /**
  * The rows of a parquet file, with all columns or those named; the "line" of a row is its number, counted from 1.

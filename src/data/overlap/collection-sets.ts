@@ -1,5 +1,5 @@
 /** The test sets of a retrieval collection: what its models must not have read. */
-import { docTexts, judgedQueries, readCorpus, readQrels, readQueries } from '../beir.ts';
+import { docTexts, judgedQueries, readCorpus, readQrels, readQueries } from '../../collections/index.ts';
 import type { TestSet } from './overlap.ts';
 
 /** The passages of a collection folder, and the queries that one split judges. */

@@ -1,6 +1,6 @@
 /** Documents from `.txt`, `.jsonl` and `.parquet` files. */
 import { InputError, Problems, readLineBlocks, sha256File } from '../../base/index.ts';
-import { type JsonBlock, readJsonBlocks, textOf } from '../jsonl.ts';
+import { type JsonBlock, readJsonBlocks, textOf } from '../../collections/index.ts';
 import { readParquetBlocks } from '../parquet.ts';
 import type { FileKind, FoundFile } from './paths.ts';
 import { batchOf, type DocumentBatch, type ReadTextOptions, type TextSource } from './source.ts';
