@@ -10,16 +10,15 @@
  * bm25s compiles before anything is timed; isoflop answers all queries once before it answers them again with the clock running.
  * With more than one thread, isoflop runs with one and with so many in turn, and no peer.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '#src/stats/index.js';
 import { collectionNamed, type RaceCollection } from './bm25Collections.ts';
 import type { Answer, Command } from './bm25Racer.ts';
+import { Contestant } from './contestant.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -39,32 +38,6 @@ const { values: options } = parseArgs({
 const scratch = options.scratch ?? mkdtempSync(join(tmpdir(), 'isoflop-bench-bm25-'));
 const [rounds, threads, k] = [Number(options.rounds), Number(options.threads), Number(options.k)];
 const searchRounds = Number(options['search-rounds'] ?? rounds);
-
-/** A process that takes a command a line and answers each with a line. */
-class Contestant {
-  readonly name: string;
-  readonly #process: ChildProcess;
-  readonly #answers: AsyncIterator<string>;
-  readonly #extra: Partial<Command>;
-
-  constructor(name: string, program: string, args: readonly string[], extra: Partial<Command> = {}) {
-    this.name = name;
-    this.#extra = extra;
-    this.#process = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#answers = createInterface({ input: this.#process.stdout! })[Symbol.asyncIterator]();
-  }
-
-  async do(command: Command): Promise<Answer> {
-    this.#process.stdin!.write(`${JSON.stringify({ ...command, ...this.#extra })}\n`);
-    const { value, done } = await this.#answers.next();
-    if (done === true) throw new Error(`${this.name} ended`);
-    return JSON.parse(value) as Answer;
-  }
-
-  close(): void {
-    this.#process.stdin!.end();
-  }
-}
 
 function contestants({ folder, queries }: RaceCollection): Contestant[] {
   const beside = (name: string) => fileURLToPath(new URL(name, import.meta.url));

@@ -163,6 +163,36 @@ test('lines survive any chunk boundary', async () => {
   assert.deepEqual(read, lines);
 });
 
+test('lines are the same whether they come in one piece or in many, the longest among them', async () => {
+  const rng = Rng.from(17, 'lines');
+  const ends = ['\n', '\r\n', '\n\n'];
+  const line = () => 'é語x'.repeat(rng.int(rng.int(50) === 0 ? 40_000 : 300));
+  for (const last of ['', '\n', 'no end']) {
+    const text = `${Array.from({ length: 3000 }, () => line() + ends[rng.int(3)]!).join('')}${last}`;
+    const path = join(folder, 'many');
+    await writeFile(path, text);
+    assert.ok(Buffer.byteLength(text) > 3 << 20);
+    const expected = text.replace(/\n$/, '').split(/\r?\n/);
+    const read: string[] = [];
+    await eachLine(path, (line, number) => {
+      assert.equal(number, read.push(line));
+    });
+    assert.deepEqual(read, expected);
+  }
+});
+
+test('an invalid byte is named with its line, wherever in a large block it stands', async () => {
+  const path = join(folder, 'invalid');
+  const lines = Array.from({ length: 9000 }, (_, i) => Buffer.from(`line ${i} of some length\n`));
+  for (const bad of [0, 2500, 8999]) {
+    await writeFile(path, Buffer.concat(lines.with(bad, Buffer.from([0x61, 0xff, 10]))));
+    await assert.rejects(
+      eachLine(path, () => undefined),
+      (error: InputError) => error.message.includes(`${path}:${bad + 1}`),
+    );
+  }
+});
+
 test('broken text files are refused with the place', async () => {
   const path = join(folder, 'broken');
   const read = () => eachLine(path, () => undefined, { maxLineBytes: 1 << 20 });

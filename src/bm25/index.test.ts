@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { InputError, Rng } from '../base/index.ts';
 import type { DocumentBatch } from './bags.ts';
-import { type Bm25Index, buildIndex, documentId } from './build.ts';
+import { type Bm25Index, buildIndex, buildInto, documentId } from './build.ts';
 import { openIndex, saveIndex, writeIndex } from './file.ts';
 import { prepare } from './prepare.ts';
 import { DEFAULT_PARAMETERS } from './scoring.ts';
@@ -38,13 +38,19 @@ test('an index is the same built in memory or to a file, by one thread or severa
   const collection = batches(3000);
   await saveIndex(file('memory'), await buildIndex(collection, options));
   await writeIndex(file('file'), collection, options);
-  await writeIndex(file('threads'), collection, { ...options, threads: 3 });
+  for (const threads of [2, 3])
+    await writeIndex(file(`${threads} threads`), collection, { ...options, threads });
   await writeIndex(file('batches'), batches(3000, 7), options);
-  const expected = await readFile(file('memory'));
-  for (const name of ['file', 'threads', 'batches'])
-    assert.ok(expected.equals(await readFile(file(name))), name);
+  const same = async (names: readonly string[]) => {
+    const [expected, ...others] = await Promise.all(names.map(name => readFile(file(name))));
+    for (const [i, other] of others.entries()) assert.ok(expected!.equals(other), names[i + 1]);
+  };
+  await same(['memory', 'file', '2 threads', '3 threads', 'batches']);
   const memoryBytes = 50_000; // several parts, and bags in a temporary file
   await writeIndex(file('small'), collection, { ...options, memoryBytes });
+  for (const threads of [2, 3])
+    await writeIndex(file(`small, ${threads} threads`), collection, { ...options, memoryBytes, threads });
+  await same(['small', 'small, 2 threads', 'small, 3 threads']);
   const [whole, cut] = [await openIndex(file('file')), await openIndex(file('small'))];
   assert.ok(cut.parts.length > 2);
   for (const query of ['z1 z2 z50', 'loud', 'z3 z3 z4 z60 z300']) {
@@ -55,6 +61,25 @@ test('an index is the same built in memory or to a file, by one thread or severa
     (await readdir(folder)).filter(name => name.endsWith('.tmp')),
     [],
   );
+});
+
+test('a head or a part that cannot be written ends the building, with that error', async () => {
+  const full = new Error('no space left');
+  for (const bad of ['head', 'part'] as const)
+    for (const threads of [1, 2]) {
+      const sink = {
+        head: async () => undefined,
+        part: async () => undefined,
+        [bad]: () => Promise.reject(full),
+      };
+      const building = buildInto(sink, file('beside'), batches(500), {
+        ...options,
+        threads,
+        memoryBytes: 10_000,
+      });
+      await assert.rejects(building, full);
+    }
+  assert.ok(!(await readdir(folder)).some(name => name.startsWith('beside')));
 });
 
 test('an index comes back from its file as it was', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Rng } from '../base/index.ts';
 import { CodeFinder, PairCounter, RARE } from './codes.ts';
 import { Collector } from './collector.ts';
 import { StringPacker, StringTable } from './intern.ts';
@@ -28,6 +29,27 @@ test('packed strings: order by bytes, look-up', () => {
       for (const text of [...texts, other]) assert.equal(find(inOrder.packed(), text), unique.indexOf(text));
     }),
   );
+});
+
+test('many packed strings come in the order of their bytes, however long the prefixes they share', () => {
+  const rng = Rng.from(17, 'packed strings');
+  const letters = ['a', 'b', '\0', 'é', '語', '\u{1f600}'];
+  const word = (longest: number) =>
+    Array.from({ length: rng.int(longest + 1) }, () => letters[rng.int(letters.length)]).join('');
+  const beginnings = ['', 'prefix', word(40)];
+  for (const count of [33, 300, 600, 20_000]) {
+    const texts = Array.from({ length: count }, () => beginnings[rng.int(beginnings.length)]! + word(6));
+    const packer = new StringPacker();
+    for (const text of texts) packer.push(text);
+    const order = packedOrder(packer.packed());
+    assert.deepEqual(
+      [...order].sort((a, b) => a - b),
+      [...texts.keys()],
+    );
+    const bytes = texts.map(text => Buffer.from(text));
+    for (let i = 1; i < count; i++)
+      assert.ok(Buffer.compare(bytes[order[i - 1]!]!, bytes[order[i]!]!) <= 0, `${count}: ${i}`);
+  }
 });
 
 test('a string table numbers ranges of texts in order of arrival, through growth', () => {
