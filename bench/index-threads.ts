@@ -3,8 +3,8 @@
  *
  * - `one core`: one thread in a process that is kept to one core;
  * - `threads`: a thread a core in one process;
- * - `side by side`: a process of one thread kept to each core, all at once, each building the whole index. That they share caches, memory and
- *   the host with each other makes them slower than one alone; `limit` is what any program so parallel could gain.
+ * - `side by side`: a process of one thread kept to each core, all at once, each building the whole index. They share caches, memory and
+ *   the host, which makes them slower than one alone: what is left is what the cores give programs that have nothing to do with each other.
  *
  *     ISOFLOP_DATA=DIR node build/bench/index-threads.js --collection wiki|synthetic [--documents 1000000] [--cores 2] [--rounds 3] [--scratch DIR]
  *
@@ -67,14 +67,14 @@ try {
     console.log(JSON.stringify({ round, one, threads, together, gain: one / threads }));
   }
   const gain = median(all.map(({ one, threads }) => one / threads));
-  const limit = median(all.map(({ one, sideBySide }) => (cores * one) / sideBySide));
+  const sideBySideGain = median(all.map(({ one, sideBySide }) => (cores * one) / sideBySide));
   const { documents, textBytes } = collection;
   console.log(
     JSON.stringify({
       ...{ collection: options.collection, documents, textBytes, cores },
       oneSeconds: median(all.map(({ one }) => one)),
       threadsSeconds: median(all.map(({ threads }) => threads)),
-      ...{ gain, limit, shareOfLimit: gain / limit },
+      ...{ gain, sideBySideGain },
     }),
   );
 } finally {

@@ -22,6 +22,7 @@ import {
   publishFolder,
   Rng,
   readInputJson,
+  readLineBytes,
   StepError,
   terminalProgress,
   writeAtomically,
@@ -179,6 +180,18 @@ test('lines are the same whether they come in one piece or in many, the longest 
     });
     assert.deepEqual(read, expected);
   }
+});
+
+test('lines as bytes, however few, own their memory: they can go to another thread', async () => {
+  const path = join(folder, 'few');
+  await writeFile(path, 'one\ntwo\nno end');
+  const blocks = [];
+  for await (const block of readLineBytes(path)) blocks.push(block.bytes);
+  assert.deepEqual(
+    blocks.map(bytes => bytes.toString()),
+    ['one\ntwo', 'no end'],
+  );
+  for (const bytes of blocks) assert.equal(bytes.buffer.byteLength, bytes.length);
 });
 
 test('an invalid byte is named with its line, wherever in a large block it stands', async () => {

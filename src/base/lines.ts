@@ -125,7 +125,7 @@ export async function* readLineBytes(path: string, options: LineOptions = {}): A
   for await (const chunk of readBytes(path, options.signal, options.onRead)) {
     const end = chunk.lastIndexOf(NEWLINE);
     if (end >= 0) {
-      yield take(Buffer.concat([...rest, chunk.subarray(0, end)]));
+      yield take(joined([...rest, chunk.subarray(0, end)]));
       rest = [];
       restBytes = 0;
     }
@@ -138,7 +138,15 @@ export async function* readLineBytes(path: string, options: LineOptions = {}): A
         `a line of more than ${maxLineBytes} bytes: is this a text file?`,
       );
   }
-  if (restBytes > 0) yield take(Buffer.concat(rest));
+  if (restBytes > 0) yield take(joined(rest));
+}
+
+/** `Buffer.concat` takes small ones from memory that buffers share, which must not go over to another thread (from Node 21 on that throws). */
+function joined(parts: readonly Buffer[]): Buffer {
+  const whole = Buffer.allocUnsafeSlow(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) at += part.copy(whole, at);
+  return whole;
 }
 
 /** One more than there are line ends: what is read ends before the last one. */
