@@ -179,6 +179,16 @@ const refusals: { readonly [Op in OpName]: Refusals } = {
     [() => scatterAdd(f(5, 2), integers, f(2)), /updates must be \[2, 2\]/],
     [() => scatterAdd(f(5, 2), integers, x('float64', 2, 2)), /differ in element type/],
   ],
+  ScatterElements: [
+    [() => apply('ScatterElements', [f(5, 2), x('int32', 3, 2), f(3, 2)]), /indices must be int64/],
+    [() => apply('ScatterElements', [f(5, 2), x('int64', 3, 2), f(3, 1)]), /must have one shape/],
+    [() => apply('ScatterElements', [f(5, 2), x('int64', 3), f(3)]), /of as many axes as the data/],
+    [
+      () => apply('ScatterElements', [f(5, 2), x('int64', 3, 2), x('float64', 3, 2)]),
+      /differ in element type/,
+    ],
+    [() => apply('ScatterElements', [f(5, 2), x('int64', 3, 2), f(3, 2)], { axis: 2 }), /no axis 2/],
+  ],
   Loop: [
     [() => loopOver(f(3), next => ({ next })), /carried value 0 changes its type/],
     [() => loopOver(f(2), v => ({ next: cast(v, 'float64') })), /carried value 0 changes its type/],

@@ -15,6 +15,7 @@ import {
   numbersOf,
   reduceSum,
   scalar,
+  scatterAdd,
   type Tensor,
   tensor,
 } from '../graph/index.ts';
@@ -186,6 +187,37 @@ for (const provider of PROVIDERS.filter(name => name !== 'cpu')) {
     }
   });
 }
+
+/** Adds rows to a table at places that repeat as tokens do, with all sizes fixed or the number of rows known at run time. */
+function scatterModel(rows: number | string): Graph {
+  const [table, places, updates] = [
+    input('table', 'float32', [8, 128]),
+    input('places', 'int64', [rows]),
+    input('updates', 'float32', [rows, 128]),
+  ];
+  return makeGraph([table, places, updates], { sum: scatterAdd(table, places, updates) });
+}
+
+test('no sum at repeated rows is lost, however many threads add', async () => {
+  const count = 4000; // enough for the engine to share the work out
+  const places = Array.from({ length: count }, (_, i) => (i * i) % 3);
+  const updates = Array.from({ length: count * 128 }, (_, i) => i % 7); // whole numbers: sums are exact in any order
+  const expected = new Array<number>(8 * 128).fill(1);
+  updates.forEach((value, i) => {
+    expected[places[Math.floor(i / 128)]! * 128 + (i % 128)]! += value;
+  });
+  const feeds = {
+    table: f32([8, 128], new Array<number>(8 * 128).fill(1)),
+    places: tensor('int64', [count], places),
+    updates: f32([count, 128], updates),
+  };
+  for (const rows of [count, 'N']) {
+    await withSession(scatterModel(rows), { threads: 4 }, async session => {
+      for (let run = 0; run < 3; run++)
+        assert.deepEqual(numbersOf((await session.run(feeds))['sum']!), expected, `rows ${rows}, run ${run}`);
+    });
+  }
+});
 
 test('OMP_NUM_THREADS decides the number of threads where it says a number', () => {
   assert.equal(defaultThreads({ OMP_NUM_THREADS: '3' }), 3);

@@ -10,6 +10,7 @@ import {
   identity,
   input,
   makeGraph,
+  orderScatters,
   type Tensor,
   type TensorType,
 } from '../graph/index.ts';
@@ -102,7 +103,12 @@ export class Session {
       [...constants].filter(([name]) => !stored.has(name)).map(([name, value]) => [name, toOrt(value)]),
     );
     const inputs = new Map([...types].filter(([name]) => !constants.has(name)));
-    return new Session(graph, await openSession(toOnnx(graph, stored), options), inputs, fed);
+    return new Session(
+      graph,
+      await openSession(toOnnx(spelledFor(options.provider, graph), stored), options),
+      inputs,
+      fed,
+    );
   }
 
   /**
@@ -167,6 +173,10 @@ export class Session {
     this.#session.endProfiling();
   }
 }
+
+/** Only the CPU's kernel loses sums at repeated indices. */
+const spelledFor = (provider: Provider = 'cpu', graph: Graph): Graph =>
+  provider === 'cpu' ? orderScatters(graph) : graph;
 
 async function openSession(model: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {
   const { provider = 'cpu', threads = defaultThreads(process.env) } = options;

@@ -3,6 +3,7 @@ import { ShapeError } from '../../base/index.ts';
 import { broadcastShapes } from '../broadcast.ts';
 import {
   concat,
+  constant,
   gather,
   reshape,
   reshapeLike,
@@ -30,6 +31,7 @@ import {
   normalAxis,
   numbersOf,
   type Shape,
+  sameShape,
   type Tensor,
   type TensorType,
   tensor,
@@ -205,11 +207,34 @@ function inferGather(node: Untyped): TensorType[] {
   ];
 }
 
-/** Rows that were read several times receive the sum of their gradients. */
+/**
+ * Rows that were read several times receive the sum of their gradients. Where constant indices name every row once, the gradients are
+ * gathered back, which is many times faster than adding them up.
+ */
 function gatherVjp({ node, inputs, grads }: VjpArguments): (Value | undefined)[] {
   const [data, indices] = [inputs[0]!, inputs[1]!];
   if (attribute(node, 'axis', 0) !== 0) fail(node, 'has a gradient along axis 0 only');
-  return [scatterAdd(zerosLike(data), indices, grads[0]!), undefined];
+  const back = inverseOf(indices, data.type.shape[0]!);
+  if (!back) return [scatterAdd(zerosLike(data), indices, grads[0]!), undefined];
+  return [gather(reshape(grads[0]!, data.type.shape), back), undefined];
+}
+
+/** Inverses of constant permutations, so that users of one permutation share its inverse too. */
+const inverses = new WeakMap<Value, Value>();
+
+/** The inverse of constant indices that are a permutation of 0 .. rows - 1, as a vector. */
+function inverseOf(indices: Value, rows: Dim): Value | undefined {
+  const known = inverses.get(indices);
+  const order = constantOf(indices);
+  if (known || !order || order.data.length !== rows) return known;
+  const inverse = new Array<number>(rows).fill(-1);
+  numbersOf(order).forEach((row, i) => {
+    if (row >= 0 && row < rows) inverse[row] = i;
+  });
+  if (inverse.includes(-1)) return undefined;
+  const value = constant(tensor('int32', [rows], inverse));
+  inverses.set(indices, value);
+  return value;
 }
 
 function inferScatterNd(node: Untyped): TensorType[] {
@@ -222,6 +247,17 @@ function inferScatterNd(node: Untyped): TensorType[] {
   const expected = [...indices.shape.slice(0, -1), ...data.shape.slice(depth)];
   if (expected.length !== updates.shape.length || expected.some((dim, i) => dim !== updates.shape[i]))
     fail(node, `updates must be [${expected.join(', ')}]`);
+  return [data];
+}
+
+/** Made by `orderScatters` only, of a ScatterND that adds. */
+function inferScatterElements(node: Untyped): TensorType[] {
+  const [data, indices, updates] = [typeOf(node), typeOf(node, 1), typeOf(node, 2)];
+  if (indices.dtype !== 'int64') fail(node, 'indices must be int64');
+  if (updates.dtype !== data.dtype) fail(node, 'data and updates differ in element type');
+  axisOf(node, attribute(node, 'axis', 0));
+  if (!sameShape(indices.shape, updates.shape) || updates.shape.length !== data.shape.length)
+    fail(node, 'indices and updates must have one shape, of as many axes as the data');
   return [data];
 }
 
@@ -289,4 +325,5 @@ export const shape = {
     const indices = reshape(inputs[1]!, inputs[1]!.type.shape.slice(0, -1));
     return [grads[0]!, undefined, wanted[2] ? gather(grads[0]!, indices) : undefined];
   }),
+  ScatterElements: moves(inferScatterElements, { notDifferentiable: 'it is made after differentiation' }),
 } satisfies Record<string, Rule>;

@@ -3,9 +3,10 @@ import type { Graph } from '../types.ts';
 import { lower } from './lower.ts';
 import { eliminateCommonSubexpressions, eliminateDeadNodes } from './merge.ts';
 import { reassociate } from './reassociate.ts';
+import { orderScatters } from './scatter.ts';
 import { simplify } from './simplify.ts';
 
-export { eliminateCommonSubexpressions, eliminateDeadNodes, lower, reassociate, simplify };
+export { eliminateCommonSubexpressions, eliminateDeadNodes, lower, orderScatters, reassociate, simplify };
 
 /** All passes a graph goes through before it runs. */
 export function optimize(graph: Graph): Graph {

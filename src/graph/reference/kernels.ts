@@ -164,6 +164,16 @@ function scatter([data, at, updates]: readonly Numbers[]): Numbers[] {
   return [make(data!.shape, result)];
 }
 
+/** data (V, D), places and updates (N, D), along axis 0 */
+function scatterElements([data, at, updates]: readonly Numbers[]): Numbers[] {
+  const result = [...data!.data];
+  const width = data!.shape[1]!;
+  at!.data.forEach((row, i) => {
+    result[row * width + (i % width)]! += updates!.data[i]!;
+  });
+  return [make(data!.shape, result)];
+}
+
 function expand([x, to]: readonly Numbers[]): Numbers[] {
   const shape = commonShape([x!.shape, to!.data]);
   return [
@@ -260,6 +270,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   Slice: (_node, inputs) => cutSlices(inputs),
   Gather: gather,
   ScatterND: (_node, inputs) => scatter(inputs),
+  ScatterElements: (_node, inputs) => scatterElements(inputs),
 };
 
 /** Throws an `InternalError` for an operator without a kernel. */

@@ -1,6 +1,7 @@
 /** Small graphs around every operator, to check its kernel and its gradient on. An operator without a case does not compile. */
 import {
   add,
+  apply,
   cast,
   concat,
   constant,
@@ -9,6 +10,7 @@ import {
   erf,
   exp,
   expand,
+  expandLike,
   type GemmOptions,
   gather,
   gemm,
@@ -233,6 +235,18 @@ export const cases: { readonly [Op in OpName]: readonly Case[] } = {
         [3, 3],
       ],
       (x, u) => scatterAdd(x, indices(1, 3, 1), u),
+    ),
+  ],
+  ScatterElements: [
+    of(
+      [
+        [4, 3],
+        [3, 3],
+      ],
+      (x, u) => {
+        const places = expandLike(reshape(indices(1, 3, 1), [3, 1]), u);
+        return apply('ScatterElements', [x, places, u], { axis: 0, reduction: 'add' })[0]!;
+      },
     ),
   ],
   Loop: [of([[2, 3]], countingLoop)],
