@@ -135,11 +135,10 @@ test('a last batch of one pair without negatives has fewer texts than the graph 
     steps.map(({ texts }) => texts),
     [8, 8, 2],
   );
-  assert.ok(
-    steps.every(({ lossNats, paddingShare }) => lossNats >= 0 && paddingShare >= 0 && paddingShare < 1),
-  );
-  // one pair alone has nothing to be told from: its loss is 0, and so are its gradients
-  assert.equal(steps.at(-1)!.lossNats, 0);
+  assert.ok(steps.every(({ paddingShare }) => paddingShare >= 0 && paddingShare < 1));
+  assert.ok(steps.slice(0, 2).every(({ lossNats }) => lossNats > 0));
+  // One pair alone has nothing to be told from: its gradients are 0, and so is its loss, but for the rounding of a score that is computed in two ways.
+  assert.ok(Math.abs(steps.at(-1)!.lossNats) < 1e-5);
   assert.equal(steps.at(-1)!.gradNorm, 0);
 });
 

@@ -6,6 +6,7 @@ import {
   backward,
   cast,
   concat,
+  constant,
   evaluate,
   exp,
   gather,
@@ -117,6 +118,23 @@ test('rows that were read several times receive the sum', () => {
   assert.deepEqual(gradientsAt(loss, [table], { table: feed([3, 2], [1, 2, 3, 4, 5, 6]) }), [
     [1, 1, 0, 0, 2, 2],
   ]);
+});
+
+const zeroRows: Numbers = toNumbers(tensor('float64', [4, 2], new Array<number>(8).fill(0)));
+
+test('rows that a constant permutation put in order are put back by another, shared by all who use the first', () => {
+  const [x, y] = [input('x', 'float64', [4, 2]), input('y', 'float64', [4, 2])];
+  const order = constant(tensor('int32', [2, 2], [2, 0, 3, 1]));
+  const weights = constant(tensor('float64', [2, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8]));
+  const loss = add(
+    reduceSum(mul(gather(x, order), weights), [0, 1, 2], false),
+    reduceSum(mul(gather(y, order), weights), [0, 1, 2], false),
+  );
+  const [dx, dy] = grad(loss, [x, y]);
+  const graph = makeGraph([x, y], { dx: dx!, dy: dy! });
+  assert.deepEqual(evaluate(graph, { x: zeroRows, y: zeroRows })['dx']!.data, [3, 4, 7, 8, 1, 2, 5, 6]);
+  assert.ok(!graph.nodes.some(node => node.op === 'ScatterND'));
+  assert.equal(dx!.producer!.inputs[1], dy!.producer!.inputs[1]);
 });
 
 test('a slice from before the beginning gives its gradient back to the right places', () => {

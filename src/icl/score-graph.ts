@@ -39,7 +39,7 @@ export function scoreGraph(config: MptConfig, rows: number): Graph {
   const places = input('places', 'int32', ['P']);
   const targets = input('targets', 'int32', ['P']);
   const pieces = input('pieces', 'int64', []);
-  const states = gather(mptHidden(config, weights, ids, { tokens: 'N' }), places); // (P, D)
+  const states = gather(mptHidden(config, weights, ids, { tokens: 'N', padded: true }), places); // (P, D)
   const stacked = reshape(states, ['pieces', rows, config.dModel]);
   const { stacked: results } = repeat(
     { count: pieces, carried: [], captured: [stacked, table], stackedAxis: 'pieces' },

@@ -1,6 +1,7 @@
 /** The pieces of a transformer as functions of graph values. Activations are flat: N = B*T tokens by features. */
 import {
   add,
+  concat,
   constant,
   erf,
   gather,
@@ -11,6 +12,7 @@ import {
   scalarLike,
   tensor,
   type Value,
+  zeros,
 } from '../graph/index.ts';
 
 /** x (N, in) and weight (out, in), bias (out) -> (N, out), times `scale` */
@@ -60,4 +62,25 @@ export const GELU_SCALE_OUT = Math.SQRT1_2;
 export function feedForward(x: Value, up: Value, down: Value, upBias?: Value, downBias?: Value): Value {
   const hidden = scaledGelu(linear(x, up, upBias, GELU_SCALE_IN));
   return gemm(hidden, down, { transB: 1, alpha: GELU_SCALE_OUT }, downBias);
+}
+
+/**
+ * The same, with 16 columns of zeros more where the hidden width is a multiple of 1,024. A matrix product reads 12 rows of its left factor at once;
+ * rows that are a multiple of 4 KiB apart share 8 places in the processor's first cache, and the product takes a quarter longer.
+ */
+export function paddedFeedForward(x: Value, up: Value, down: Value, upBias?: Value, downBias?: Value): Value {
+  const width = up.type.shape[0]!;
+  if (typeof width !== 'number' || width % ALIASED_WIDTH !== 0)
+    return feedForward(x, up, down, upBias, downBias);
+  return feedForward(x, withZeros(up, 0), withZeros(down, 1), upBias && withZeros(upBias, 0), downBias);
+}
+
+/** Floats in 4 KiB, which is what one way of a first-level data cache holds. */
+const ALIASED_WIDTH = 1024;
+/** A cache line of floats. */
+const PADDING = 16;
+
+function withZeros(weight: Value, axis: number): Value {
+  const shape = weight.type.shape.with(axis, PADDING) as number[];
+  return concat([weight, zeros(weight.type.dtype, shape)], axis);
 }

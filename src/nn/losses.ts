@@ -1,18 +1,24 @@
 /** Losses. Sums, not means: the caller divides by the number of tokens it counts, once, where gradients of several pieces have been added up. */
 import {
   add,
+  cast,
   type Dim,
   gather,
   gemm,
-  grad,
+  int64s,
+  log,
   mul,
   neg,
+  range,
   reduceLogSumExp,
   reduceSum,
   repeat,
   reshape,
   scalar,
+  scalarLike,
   scatterAdd,
+  shapeOf,
+  softmax,
   sub,
   type Value,
   zerosLike,
@@ -49,9 +55,15 @@ export interface HeadGradients {
   readonly tableGradient: Value;
 }
 
+/** The smallest normal float32. Added to a probability that has vanished, it keeps the logarithm finite: 87.3 nats at most. */
+const SMALLEST = 2 ** -126;
+
 /**
  * The same summed, with its gradients, computed in `pieces` of N / pieces rows: each piece's logits are made, used for the loss and both
  * gradients, and forgotten while they are still in the cache. The logits are by far the largest activation of a small model.
+ *
+ * The loss is read from the probabilities that the gradients need anyway, which spares two passes over the logits. A token whose probability
+ * vanishes in float32 counts as 87.3 nats; its gradient is exact.
  */
 export function crossEntropyWithGradients(
   hidden: Value,
@@ -59,36 +71,52 @@ export function crossEntropyWithGradients(
   targets: Value,
   pieces: number,
 ): HeadGradients {
-  const [tokens, width] = hidden.type.shape as [number, Dim];
+  const start = zerosLike(table);
   const partition =
-    pieces === 1 ? partitionOf(hidden, table, zerosLike(table)) : partitionInPieces(hidden, table, pieces);
-  const rows = gather(table, targets); // (N, D): the gradient of -sum of target logits is -rows, and -hidden at the targets
+    pieces === 1 ? pieceOf(hidden, table, targets, start) : inPieces(hidden, table, targets, pieces, start);
+  // The logarithm of the partition function gives these gradients; -sum of target logits gives -rows, and -hidden at the targets.
   return {
-    lossSum: sub(partition.lossSum, reduceSum(targetLogits(hidden, table, targets), [0], false)),
-    hiddenGradient: reshape(sub(partition.hiddenGradient, rows), [tokens, width]),
+    lossSum: partition.lossSum,
+    hiddenGradient: sub(partition.hiddenGradient, gather(table, targets)),
     tableGradient: scatterAdd(partition.tableGradient, targets, neg(hidden)),
   };
 }
 
-/** Sum of the log partition of some rows; its gradient for the table is added to `sum`. */
-function partitionOf(hidden: Value, table: Value, sum: Value): HeadGradients {
-  const lossSum = reduceSum(logPartition(hidden, table), [0], false);
-  const [hiddenGradient, tableGradient] = grad(lossSum, [hidden, table]);
-  return { lossSum, hiddenGradient: hiddenGradient!, tableGradient: add(sum, tableGradient!) };
+/** The loss of some rows, and the gradients of their log partition; that for the table is added to `sum`. */
+function pieceOf(hidden: Value, table: Value, targets: Value, sum: Value): HeadGradients {
+  const probabilities = softmax(gemm(hidden, table, { transB: 1 }));
+  return {
+    lossSum: neg(reduceSum(log(targetProbabilities(probabilities, targets)), [0], false)),
+    hiddenGradient: gemm(probabilities, table),
+    tableGradient: add(sum, gemm(probabilities, hidden, { transA: 1 })),
+  };
 }
 
-function partitionInPieces(hidden: Value, table: Value, pieces: number): HeadGradients {
+/** probabilities (N, V), targets (N) -> (N), none of them 0 */
+function targetProbabilities(probabilities: Value, targets: Value): Value {
+  const [rows, width] = probabilities.type.shape as [Dim, number];
+  const places = add(cast(targets, 'int64'), rowStarts(targets, rows, width));
+  const all = typeof rows === 'number' ? rows * width : `${rows}*${width}`;
+  const chosen = gather(reshape(probabilities, [all]), places);
+  return add(chosen, scalarLike(chosen, SMALLEST));
+}
+
+/** 0, V, 2V, ... : (N) int64 */
+function rowStarts(targets: Value, rows: Dim, width: number): Value {
+  if (typeof rows === 'number') return int64s(...Array.from({ length: rows }, (_, i) => i * width));
+  return mul(range(reshape(shapeOf(targets), []), rows), scalar('int64', width));
+}
+
+function inPieces(hidden: Value, table: Value, targets: Value, pieces: number, start: Value): HeadGradients {
   const [tokens, width] = hidden.type.shape as [number, number];
-  const stacked = reshape(hidden, [pieces, tokens / pieces, width]);
-  const carried = [scalar(hidden.type.dtype, 0), zerosLike(table)];
+  const rows = tokens / pieces;
+  const carried = [scalar(hidden.type.dtype, 0), start];
+  const captured = [reshape(hidden, [pieces, rows, width]), table, reshape(targets, [pieces, rows])];
   const count = scalar('int64', pieces);
-  const results = repeat(
-    { count, carried, captured: [stacked, table], stackedAxis: pieces },
-    (i, [loss, sum]) => {
-      const piece = partitionOf(gather(stacked, i), table, sum!);
-      return { carried: [add(loss!, piece.lossSum), piece.tableGradient], stacked: [piece.hiddenGradient] };
-    },
-  );
+  const results = repeat({ count, carried, captured, stackedAxis: pieces }, (i, [loss, sum]) => {
+    const piece = pieceOf(gather(captured[0]!, i), table, gather(captured[2]!, i), sum!);
+    return { carried: [add(loss!, piece.lossSum), piece.tableGradient], stacked: [piece.hiddenGradient] };
+  });
   const [lossSum, tableGradient] = results.carried;
   const hiddenGradient = reshape(results.stacked[0]!, [tokens, width]);
   return { lossSum: lossSum!, tableGradient: tableGradient!, hiddenGradient };

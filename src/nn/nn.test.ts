@@ -30,6 +30,7 @@ import {
   LADDER_ADAMW,
   linear,
   normalize,
+  paddedFeedForward,
   type Schedule,
   scheduleFactor,
 } from './index.ts';
@@ -186,8 +187,8 @@ test('causal attention, whole and in blocks, is what its formula says', () => {
 
 test('sequences are cut into blocks only where it pays and divides', () => {
   assert.deepEqual(
-    [128, 255, 256, 258, 511, 512, 2048, 514, 'T'].map(causalBlocks),
-    [1, 1, 2, 2, 1, 4, 4, 1, 1],
+    [64, 128, 255, 256, 258, 511, 512, 2048, 514, 'T'].map(causalBlocks),
+    [1, 2, 1, 2, 2, 1, 4, 4, 1, 1],
   );
 });
 
@@ -216,6 +217,38 @@ test('the feed-forward layer applies z Phi(z), the exact GELU, between its two p
     z.map(v => 2 * v * normalCdf(v)),
     1e-10,
   );
+});
+
+test('zero columns change nothing, and stand only where rows would be a multiple of 4 KiB', () => {
+  for (const [width, padded] of [
+    [1024, 1040],
+    [1040, 1040],
+    [512, 512],
+  ] as const) {
+    const [x, up, down] = [f64('x', 2, 3), f64('up', width, 3), f64('down', 3, width)];
+    const [upBias, downBias] = [f64('upBias', width), f64('downBias', 3)];
+    const y = paddedFeedForward(x, up, down, upBias, downBias);
+    const plain = feedForward(x, up, down, upBias, downBias);
+    const graph = makeGraph([x, up, down, upBias, downBias], {
+      ...{ y, plain, hidden: y.producer!.inputs[0]! },
+      ...Object.fromEntries(
+        grad(reduceSum(mul(y, y), [0, 1], false), [up, down, upBias]).map((g, i) => [`y${i}`, g]),
+      ),
+      ...Object.fromEntries(
+        grad(reduceSum(mul(plain, plain), [0, 1], false), [up, down, upBias]).map((g, i) => [`plain${i}`, g]),
+      ),
+    });
+    const results = evaluate(graph, {
+      x: numbers([2, 3], random('x', 6)),
+      up: numbers([width, 3], random('up', 3 * width)),
+      down: numbers([3, width], random('down', 3 * width)),
+      upBias: numbers([width], random('upBias', width)),
+      downBias: numbers([3], random('downBias', 3)),
+    });
+    assert.deepEqual(results['hidden']!.shape, [2, padded]);
+    for (const key of ['', '0', '1', '2'])
+      near(results[`y${key}`]!.data, results[`plain${key}`]!.data, 1e-10);
+  }
 });
 
 test('linear layers scale product and bias alike; normalising leaves mean 0 and variance 1', () => {

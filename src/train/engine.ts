@@ -1,6 +1,6 @@
 /** The compiled pretraining step and the state it works on. */
-import { countFlops, isGraph, type Tensor } from '../graph/index.ts';
-import type { MptConfig } from '../models/index.ts';
+import type { Tensor } from '../graph/index.ts';
+import { executedFlopsPerToken, type MptConfig } from '../models/index.ts';
 import type { SessionOptions } from '../runtime/index.ts';
 import type { TrainingState } from './state.ts';
 import { StatefulSession } from './stateful-session.ts';
@@ -25,16 +25,18 @@ export interface StepResults {
 
 export class PretrainEngine {
   readonly options: StepGraphOptions;
-  /** Operations of the matrix products of one step, as executed. */
+  /** Operations of the matrix products of one step, as executed, without the zeros that feed-forward layers are padded with. */
   readonly productFlopsPerStep: number;
   readonly #vocabSize: number;
   readonly #session: StatefulSession;
 
-  private constructor(options: StepGraphOptions, vocabSize: number, session: StatefulSession) {
+  private constructor(config: MptConfig, options: StepGraphOptions, session: StatefulSession) {
     this.options = options;
-    this.#vocabSize = vocabSize;
+    this.#vocabSize = config.vocabSize;
     this.#session = session;
-    this.productFlopsPerStep = stepProducts(session);
+    const { accumulation, batch, length } = options;
+    this.productFlopsPerStep =
+      accumulation * batch * length * executedFlopsPerToken({ ...config, maxLength: length });
   }
 
   static async create(
@@ -43,8 +45,8 @@ export class PretrainEngine {
     session: SessionOptions,
   ): Promise<PretrainEngine> {
     return new PretrainEngine(
+      config,
       options,
-      config.vocabSize,
       await StatefulSession.create(config, pretrainGraph(config, options), session),
     );
   }
@@ -98,9 +100,3 @@ export class PretrainEngine {
 }
 
 const floats = (tensor: Tensor): number[] => Array.from(tensor.data as Float32Array);
-
-/** Products in the body of the loop over steps; loops inside it know their own counts. */
-function stepProducts(session: StatefulSession): number {
-  const body = session.graph.nodes.find(node => node.op === 'Loop')?.attributes['body'];
-  return body !== undefined && isGraph(body) ? countFlops(body).products : 0;
-}

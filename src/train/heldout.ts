@@ -94,7 +94,7 @@ function heldOutGraph(config: MptConfig) {
   const weights = parameterInputs(config);
   const context = input('context', 'int32', ['B', 'T']);
   const targets = input('targets', 'int32', ['N']);
-  const hidden = mptHidden(config, weights, context, { tokens: 'N' });
+  const hidden = mptHidden(config, weights, context, { tokens: 'N', padded: true });
   const loss = crossEntropySum(hidden, weights.get(TOKEN_EMBEDDING)!, targets);
   return optimize(makeGraph([...weights.values(), context, targets], { loss }));
 }

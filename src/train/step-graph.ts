@@ -103,7 +103,7 @@ function gradientsOfMicroStep(config: MptConfig, parameters: ParameterValues, id
   const [tokens, length] = [batch * (width - 1), width - 1];
   const context = slice(ids, 1, 0, length); // (B, T)
   const targets = reshape(slice(ids, 1, 1, width), [tokens]); // (N)
-  const hidden = mptHidden(config, parameters, context, { tokens });
+  const hidden = mptHidden(config, parameters, context, { tokens, padded: true });
   const table = parameters.get(TOKEN_EMBEDDING)!;
   const head = crossEntropyWithGradients(hidden, table, targets, lossPieces(tokens, config.vocabSize));
   const wrt = [...parameters.values()];

@@ -5,12 +5,14 @@ import {
   add,
   backward,
   cast,
+  concat,
   constant,
   eliminateCommonSubexpressions,
   eliminateDeadNodes,
   evaluate,
   expand,
   type Graph,
+  gather,
   identity,
   input,
   int64s,
@@ -19,7 +21,9 @@ import {
   lower,
   makeGraph,
   matmul,
+  moveIndices,
   mul,
+  type Node,
   type Numbers,
   neg,
   optimize,
@@ -32,7 +36,9 @@ import {
   scalar,
   scatterAdd,
   simplify,
+  slice,
   softmax,
+  split,
   sub,
   tensor,
   toNumbers,
@@ -257,6 +263,58 @@ test('log sum exp does not overflow where its numbers are large', () => {
   const graph = lower(makeGraph([x], { y: reduceLogSumExp(x, [1], false) }));
   const { y } = evaluate(graph, { x: toNumbers(tensor('float64', [1, 2], [1000, -1000])) });
   assert.deepEqual(y!.data, [1000]);
+});
+
+test('a common factor of two products is taken out where nobody else reads them', () => {
+  const [g, a, b, c] = [f('g', 2, 3), f('a', 2, 3), f('b', 2, 3), f('c', 2, 3)];
+  for (const sum of [
+    add(mul(g, a), mul(b, g)),
+    add(mul(a, g), mul(mul(g, b), c)),
+    add(mul(c, mul(b, g)), mul(g, a)),
+  ]) {
+    const graph = makeGraph([g, a, b, c], { sum, used: neg(c) });
+    const better = assertSame(graph, reassociate(graph));
+    assert.equal(count(better, 'Mul'), count(graph, 'Mul') - 1);
+  }
+  const [product, inner] = [mul(g, a), mul(g, b)];
+  for (const outputs of [
+    { sum: add(product, mul(g, b)), product },
+    { sum: add(mul(g, a), mul(inner, c)), inner },
+    { sum: add(mul(g, a), mul(b, c)), used: neg(c) },
+    { sum: add(mul(g, a), mul(b, c)), others: neg(g) },
+    { sum: add(mul(reduceSum(g, [0], true), a), mul(reduceSum(g, [0], true), b)), used: neg(c) }, // stretched: no pass is spared
+  ]) {
+    const graph = makeGraph([g, a, b, c], outputs as Record<string, Value>);
+    assert.equal(count(assertSame(graph, reassociate(graph)), 'Mul'), count(graph, 'Mul'));
+  }
+});
+
+test('cutting, joining and reshaping gathered rows becomes gathering', () => {
+  const x = f('x', 6, 4);
+  const rows = gather(x, constant(tensor('int32', [2, 3], [5, 0, 3, 1, 4, 2])));
+  const [first, second] = split(rows, 0, [1, 1]);
+  const moved = [
+    makeGraph([x], { first: first!, second: second! }),
+    makeGraph([x], { middle: slice(rows, 1, 1, 2) }),
+    makeGraph([x], { joined: concat([first!, rows], 0) }),
+    makeGraph([x], { flat: reshape(rows, [6, 4]) }),
+    makeGraph([x], { piece: reshape(first!, [3, 4]) }),
+  ];
+  for (const graph of moved) {
+    const better = assertSame(graph, moveIndices(graph));
+    const movesRows = (node: Node) => node.op !== 'Gather' && node.outputs[0]!.type.dtype === 'float64';
+    assert.ok(!better.nodes.some(movesRows), opsOf(better).join(' '));
+  }
+  const other = gather(f('other', 6, 4), int64s(1));
+  const stays = [
+    makeGraph([x], { narrow: slice(rows, 2, 0, 2) }), // rows do not stay whole
+    makeGraph([x], { wide: reshape(rows, [3, 8]) }),
+    makeGraph([x], { twice: reshape(rows, [6, 4]), rows }),
+    makeGraph([x], { columns: split(rows, 2, [2, 2])[0]! }),
+    makeGraph([x, other.producer!.inputs[0]!], { mixed: concat([gather(x, int64s(0)), other], 0) }),
+    makeGraph([x], { turned: reshape(gather(x, int64s(0, 1), 1), [2, 6]) }),
+  ];
+  for (const graph of stays) assert.deepEqual(opsOf(assertSame(graph, moveIndices(graph))), opsOf(graph));
 });
 
 test('sums at repeated rows are spelled as several small ones, or one by one where their number is unknown', () => {

@@ -2,13 +2,14 @@
  * Uses the algebra of matrix products to spare passes over large tensors:
  * - the transpose of a product is the product of the transposes in reverse order, which the engine reads as they lie;
  * - sum over j of (x w')_ij y_ij = sum over k of x_ik (y w)_ik, where y w is computed anyway: in the softmax's backward pass this replaces
- *   a sum over the T x T scores by one over the T x d outputs (the delta of FlashAttention).
+ *   a sum over the T x T scores by one over the T x d outputs (the delta of FlashAttention);
+ * - g a + g b = g (a + b), where nobody else needs the two products: the gradient of x f(x) is of this kind.
  */
-import { matmul, mul, reduceSum, transposeLast } from '../build.ts';
-import { readsOf, verify } from '../graph.ts';
+import { add, matmul, mul, reduceSum, transposeLast } from '../build.ts';
+import { verify } from '../graph.ts';
 import { attribute, constantNumbers } from '../rule.ts';
 import { type Graph, type Node, normalAxis, sameShape, type Value } from '../types.ts';
-import { type Rewrite, rebuild, remake } from './rebuild.ts';
+import { type Rewrite, rebuild, remake, valuesUsedOnce } from './rebuild.ts';
 
 export function reassociate(graph: Graph): Graph {
   return verify(rebuild(graph, reassociateScope));
@@ -24,17 +25,11 @@ function reassociateScope(scope: Graph): Rewrite {
     const outputs =
       (usedOnce.has(node.inputs[0]!) ? transposedProduct(node, inputs) : undefined) ?? // else it would be computed twice
       sumOfProduct(node, inputs, products) ??
+      commonFactor(node, inputs, usedOnce) ??
       remake(node, inputs, attributes);
     if (node.op === 'MatMul') remember(products, inputs as readonly [Value, Value], outputs[0]!);
     return outputs;
   };
-}
-
-function valuesUsedOnce({ nodes, outputs }: Graph): ReadonlySet<Value> {
-  const uses = new Map<Value, number>();
-  for (const value of [...nodes.flatMap(readsOf), ...outputs.map(output => output.value)])
-    uses.set(value, (uses.get(value) ?? 0) + 1);
-  return new Set([...uses].filter(([, count]) => count === 1).map(([value]) => value));
 }
 
 function remember(products: Products, [a, b]: readonly [Value, Value], product: Value): void {
@@ -82,4 +77,52 @@ function replacement(left: Value, y: Value, products: Products): Value | undefin
   const [first, second] = left.producer.inputs as [Value, Value];
   const other = isTransposeLast(second) ? products.get(y)?.get(untransposed(second)) : undefined;
   return other && sameShape(other.type.shape, first.type.shape) ? mul(first, other) : undefined;
+}
+
+/** g a + g b, or g a + (g b) c: g (a + b), or g (a + b c), if the products serve nothing else. */
+function commonFactor(
+  node: Node,
+  inputs: readonly Value[],
+  usedOnce: ReadonlySet<Value>,
+): readonly Value[] | undefined {
+  if (node.op !== 'Add') return undefined;
+  const { shape } = node.outputs[0]!.type;
+  const once = node.inputs.map(value => factorsUsedOnce(value, usedOnce));
+  for (const [i, j] of [
+    [0, 1],
+    [1, 0],
+  ] as const) {
+    if (!once[i]!.product || !once[j]!.product) continue;
+    const [x, y] = [inputs[i]!.producer!.inputs, inputs[j]!.producer!.inputs] as const;
+    for (const [k, factor] of x.entries()) {
+      if (!sameShape(factor.type.shape, shape)) continue;
+      const rest = withoutFactor(y, factor, once[j]!.inner);
+      if (rest && sameShape(rest.type.shape, shape) && sameShape(x[1 - k]!.type.shape, shape))
+        return [mul(factor, add(x[1 - k]!, rest))];
+    }
+  }
+  return undefined;
+}
+
+/** Is it a product that is read once, and which of its two factors are such products? */
+function factorsUsedOnce(value: Value, usedOnce: ReadonlySet<Value>) {
+  const isProduct = (x: Value) => x.producer?.op === 'Mul' && usedOnce.has(x);
+  const product = isProduct(value);
+  return { product, inner: product ? value.producer!.inputs.map(isProduct) : [] };
+}
+
+/** The product of `factors` without one of them, which may be a factor of a factor. */
+function withoutFactor(
+  factors: readonly Value[],
+  factor: Value,
+  inner: readonly boolean[],
+): Value | undefined {
+  for (const [i, candidate] of factors.entries()) {
+    const other = factors[1 - i]!;
+    if (candidate === factor) return other;
+    const nested = inner[i] ? candidate.producer!.inputs : [];
+    const at = nested.indexOf(factor);
+    if (at >= 0) return mul(nested[1 - at]!, other);
+  }
+  return undefined;
 }

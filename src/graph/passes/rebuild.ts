@@ -1,6 +1,6 @@
 /** The frame of every pass: making a graph anew, node by node. */
 import { apply } from '../build.ts';
-import { makeGraph } from '../graph.ts';
+import { makeGraph, readsOf } from '../graph.ts';
 import type { OpName } from '../ops/index.ts';
 import { type Attributes, type Graph, isGraph, type Node, type Value } from '../types.ts';
 
@@ -43,4 +43,12 @@ export function remake(node: Node, inputs: readonly Value[], attributes: Attribu
     attributes,
     node.outputs.map(output => output.type.shape),
   );
+}
+
+/** Values that one node, or one output, reads. */
+export function valuesUsedOnce({ nodes, outputs }: Graph): ReadonlySet<Value> {
+  const uses = new Map<Value, number>();
+  for (const value of [...nodes.flatMap(readsOf), ...outputs.map(output => output.value)])
+    uses.set(value, (uses.get(value) ?? 0) + 1);
+  return new Set([...uses].filter(([, count]) => count === 1).map(([value]) => value));
 }

@@ -15,5 +15,5 @@ export function mptEmbed(
   lengths: Value,
   tokens: Dim,
 ): Value {
-  return l2Normalize(meanPool(mptHidden(config, parameters, ids, { tokens }), ids, lengths));
+  return l2Normalize(meanPool(mptHidden(config, parameters, ids, { tokens, padded: true }), ids, lengths));
 }

@@ -25,6 +25,7 @@ import {
   layerNorm,
   linear,
   normalize,
+  paddedFeedForward,
   positionsOf,
   scaleInputs,
   scaleQueries,
@@ -49,6 +50,8 @@ export interface ForwardOptions {
   readonly tokens: Dim;
   /** Blocks of queries in attention; default by length. */
   readonly causalBlocks?: number;
+  /** Zero columns in feed-forward layers where they make products faster (`paddedFeedForward`); default no, so that FLOPs are those of the model. */
+  readonly padded?: boolean;
 }
 
 /** ids (B, T) int32 -> last hidden states after the final norm, (N, D). Right padding never changes the states of what stands before it. */
@@ -70,7 +73,15 @@ export function mptHidden(
   const bias = attentionBias(ids, table.type.dtype, slopes);
   let x = embedding(ids, table, options.tokens);
   if (config.positions === 'learned') x = addPositions(parameters, x, ids);
-  const context = { config, parameters, ids, bias, shape, causalBlocks: options.causalBlocks };
+  const context = {
+    config,
+    parameters,
+    ids,
+    bias,
+    shape,
+    causalBlocks: options.causalBlocks,
+    padded: options.padded,
+  };
   for (let layer = 0; layer < config.layers; layer++) x = block(context, blockName(layer), x);
   return norm(config, parameters, FINAL_NORM, x);
 }
@@ -87,6 +98,7 @@ interface BlockContext {
   readonly bias: Value;
   readonly shape: AttentionShape;
   readonly causalBlocks: number | undefined;
+  readonly padded: boolean | undefined;
 }
 
 /** x + attention(norm_1(x)), then + feed-forward(norm_2(.)): (N, D) -> (N, D) */
@@ -98,10 +110,11 @@ function block(context: BlockContext, prefix: string, x: Value): Value {
   const qkv = linear(normed1, scaleQueries(qkvWeight, shape), scaleQueries(offset('attn.Wqkv'), shape));
   const mixed = causalAttention(qkv, context.bias, context.ids, shape, context.causalBlocks);
   const attended = add(x, linear(mixed, weight('attn.out_proj'), offset('attn.out_proj')));
+  const feed = context.padded ? paddedFeedForward : feedForward;
   const [normed2, upWeight] = normedInput(context, `${prefix}.norm_2`, attended, weight('ffn.up_proj'));
   return add(
     attended,
-    feedForward(normed2, upWeight, weight('ffn.down_proj'), offset('ffn.up_proj'), offset('ffn.down_proj')),
+    feed(normed2, upWeight, weight('ffn.down_proj'), offset('ffn.up_proj'), offset('ffn.down_proj')),
   );
 }
 

@@ -227,6 +227,7 @@ export const cases: { readonly [Op in OpName]: readonly Case[] } = {
   Gather: [
     of([[4, 3]], x => gather(x, indices(2, 0, 2))),
     of([[4, 3]], x => gather(x, constant(tensor('int32', [2, 2], [1, 1, 0, 3])))),
+    of([[4, 3]], x => gather(x, constant(tensor('int32', [2, 2], [2, 0, 3, 1])))),
   ],
   ScatterND: [
     of(
