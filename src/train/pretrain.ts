@@ -68,7 +68,7 @@ export interface PretrainedModel {
 }
 
 /** How long one run of the engine should take: long enough to make its fixed cost small, short enough to stop quickly. */
-const RUN_SECONDS = 0.7;
+const RUN_SECONDS = 2;
 const MAX_STEPS_A_RUN = 64;
 
 /** After every run the engine copies parameters and optimizer state out; larger models, whose copies cost most, take a few steps for one copy too. */

@@ -7,7 +7,7 @@ import { embedderParams } from './finetune.ts';
 
 export const encodeStep = defineStep({
   kind: 'encode',
-  version: 2,
+  version: 3,
   schema: z.strictObject({
     split: searchParams.shape.split,
     /** For a model that was not finetuned; an embedder's own settings come first. */

@@ -38,7 +38,7 @@ export const finetuneParams = z.strictObject({
 
 export const finetuneStep = defineStep({
   kind: 'finetune',
-  version: 1,
+  version: 2,
   schema: finetuneParams.extend({ embedder: embedderParams.prefault({}) }),
   inputs: { model: one(ARTIFACTS.model), pairs: one(ARTIFACTS.pairs) },
   outputs: () => ({ embedder: ARTIFACTS.model, [LOG]: ARTIFACTS.trainingLog }),

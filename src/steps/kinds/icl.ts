@@ -43,7 +43,7 @@ export interface IclScores {
 
 export const iclStep = defineStep({
   kind: 'icl',
-  version: 2,
+  version: 3,
   schema: iclParams.extend({ seed: z.number().int().min(0).default(1234) }),
   inputs: { model: one(ARTIFACTS.model), tasks: one(ARTIFACTS.tasks) },
   outputs: () => ({ 'icl.json': ARTIFACTS.icl }),

@@ -30,7 +30,7 @@ const LOG = 'log.jsonl';
 
 export const pretrainStep = defineStep({
   kind: 'pretrain',
-  version: 2,
+  version: 3,
   schema,
   inputs: { shards: one(ARTIFACTS.shards), tokenizer: one(ARTIFACTS.tokenizer) },
   outputs: params => ({
