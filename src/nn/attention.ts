@@ -1,4 +1,5 @@
 /** Causal self-attention, in blocks of queries so that the masked upper half is mostly never computed. */
+import { InternalError } from '../base/index.ts';
 import {
   add,
   cast,
@@ -97,18 +98,18 @@ export function scaleQueries<V extends Value | undefined>(weight: V, { heads, he
   return mul(weight, constant(tensor(weight.type.dtype, shape, factors))) as V;
 }
 
-/** qkv (N, 3D), with the queries scaled already, bias (1 or H, T, T) -> (N, D). Queries attend to keys at their own and earlier positions. */
+/**
+ * qkv (N, 3D), with the queries scaled already, bias (1 or H, T, T) -> (N, D). Queries attend to keys at their own and earlier positions.
+ * `order` of the same shape may serve many layers; without one, or where sizes are known only at run time, whole squares are computed.
+ */
 export function causalAttention(
   qkv: Value,
   bias: Value,
   ids: Value,
   shape: AttentionShape,
-  blocks = causalBlocks(shape.length),
+  order: HeadOrder | undefined,
 ): Value {
-  const { batch, length } = shape;
-  return typeof batch === 'number' && typeof length === 'number'
-    ? attendInBlocks(qkv, bias, { ...shape, batch, length, blocks })
-    : attendAtOnce(qkv, bias, ids, shape);
+  return order ? attendInBlocks(qkv, bias, order) : attendAtOnce(qkv, bias, ids, shape);
 }
 
 /** Attention of sequences whose number or length is known only when the graph runs: the whole square. */
@@ -135,11 +136,44 @@ function attend(q: Value, k: Value, v: Value, bias: Value): Value {
   return matmul(softmax(scores), v);
 }
 
-interface BlockedShape extends AttentionShape {
+/** How the vectors of all heads are put in the order of the blocks, and back. */
+export interface HeadOrder {
   readonly batch: number;
   readonly length: number;
-  /** Blocks of queries a sequence is cut into. */
+  readonly heads: number;
+  readonly headSize: number;
+  /** n, the blocks of queries a sequence is cut into */
   readonly blocks: number;
+  /** (3n, B, H, T / n) int32: which of the vectors (B, T, 3, H) stands there, queries first, block by block */
+  readonly apart: Value;
+  /** (B, T, H) int32: which of the vectors (n, B, H, T / n) stands there */
+  readonly together: Value;
+}
+
+/** Undefined where the number or the length of sequences is known only when the graph runs. */
+export function headOrder(
+  { batch, length, heads, headSize }: AttentionShape,
+  blocks = causalBlocks(length),
+): HeadOrder | undefined {
+  if (typeof batch !== 'number' || typeof length !== 'number') return undefined;
+  if (length % blocks !== 0) throw new InternalError(`${length} tokens in ${blocks} blocks`);
+  const size = length / blocks;
+  const apart: number[] = [];
+  const together = new Array<number>(batch * length * heads);
+  for (let kind = 0; kind < 3; kind++)
+    for (let block = 0; block < blocks; block++)
+      for (let b = 0; b < batch; b++)
+        for (let head = 0; head < heads; head++)
+          for (let i = 0; i < size; i++) {
+            const token = b * length + block * size + i;
+            if (kind === 0) together[token * heads + head] = apart.length;
+            apart.push((token * 3 + kind) * heads + head);
+          }
+  return {
+    ...{ batch, length, heads, headSize, blocks },
+    apart: constant(tensor('int32', [3 * blocks, batch, heads, size], apart)),
+    together: constant(tensor('int32', [batch, length, heads], together)),
+  };
 }
 
 /**
@@ -147,10 +181,9 @@ interface BlockedShape extends AttentionShape {
  * in the order of the blocks by one Gather of rows and back by another: the engine's Transpose runs on one thread, and reads and writes at
  * strides that are powers of two, up to 5 times as slow.
  */
-function attendInBlocks(qkv: Value, bias: Value, shape: BlockedShape): Value {
-  const { batch, length, heads, headSize, blocks } = shape;
+function attendInBlocks(qkv: Value, bias: Value, order: HeadOrder): Value {
+  const { batch, length, heads, headSize, blocks } = order;
   const size = length / blocks;
-  const order = headOrder(shape);
   const vectors = reshape(qkv, [batch * length * 3 * heads, headSize]);
   const sorted = gather(vectors, order.apart); // (3n, B, H, s, hd)
   const parts = split(sorted, 0, new Array<number>(3 * blocks).fill(1)).map(part =>
@@ -168,31 +201,4 @@ function attendInBlocks(qkv: Value, bias: Value, shape: BlockedShape): Value {
   });
   const rows = reshape(concat(mixed, 0), [batch * length * heads, headSize]);
   return reshape(gather(rows, order.together), [batch * length, heads * headSize]);
-}
-
-interface HeadOrder {
-  /** (3n, B, H, s): which of the vectors (B, T, 3, H) stands there, queries first, block by block */
-  readonly apart: Value;
-  /** (B, T, H): which of the vectors (n, B, H, s) stands there */
-  readonly together: Value;
-}
-
-function headOrder(shape: BlockedShape): HeadOrder {
-  const { batch, length, heads, blocks } = shape;
-  const size = length / blocks;
-  const apart: number[] = [];
-  const together = new Array<number>(batch * length * heads);
-  for (let kind = 0; kind < 3; kind++)
-    for (let block = 0; block < blocks; block++)
-      for (let b = 0; b < batch; b++)
-        for (let head = 0; head < heads; head++)
-          for (let i = 0; i < size; i++) {
-            const token = b * length + block * size + i;
-            if (kind === 0) together[token * heads + head] = apart.length;
-            apart.push((token * 3 + kind) * heads + head);
-          }
-  return {
-    apart: constant(tensor('int32', [3 * blocks, batch, heads, size], apart)),
-    together: constant(tensor('int32', [batch, length, heads], together)),
-  };
 }

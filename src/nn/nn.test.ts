@@ -25,6 +25,7 @@ import {
   crossEntropyWithGradients,
   feedForward,
   globalNorm,
+  headOrder,
   initialize,
   kaimingNormal,
   LADDER_ADAMW,
@@ -175,14 +176,16 @@ test('causal attention, whole and in blocks, is what its formula says', () => {
   const ids = input('ids', 'int32', [1, T]);
   const qkv = f64('qkv', T, 3 * H * hd);
   const shape = { batch: 1, length: T, heads: H, headSize: hd };
-  for (const blocks of [1, 2, 4]) {
-    const y = causalAttention(qkv, attentionBias(ids, 'float64', slopes), ids, shape, blocks);
+  const bias = attentionBias(ids, 'float64', slopes);
+  for (const order of [undefined, headOrder(shape, 1), headOrder(shape, 2), headOrder(shape, 4)]) {
+    const y = causalAttention(qkv, bias, ids, shape, order);
     const results = evaluate(makeGraph([qkv, ids], { y }), {
       qkv: numbers([T, 3 * H * hd], data),
       ids: toNumbers(tensor('int32', [1, T], new Array<number>(T).fill(0))),
     });
     near(results['y']!.data, plainAttention(data, T, H, hd, slopes));
   }
+  assert.throws(() => headOrder(shape, 3), /8 tokens in 3 blocks/);
 });
 
 test('sequences are cut into blocks only where it pays and divides', () => {

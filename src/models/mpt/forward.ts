@@ -22,6 +22,8 @@ import {
   causalAttention,
   embedding,
   feedForward,
+  type HeadOrder,
+  headOrder,
   layerNorm,
   linear,
   normalize,
@@ -79,7 +81,7 @@ export function mptHidden(
     ids,
     bias,
     shape,
-    causalBlocks: options.causalBlocks,
+    order: headOrder(shape, options.causalBlocks),
     padded: options.padded,
   };
   for (let layer = 0; layer < config.layers; layer++) x = block(context, blockName(layer), x);
@@ -97,7 +99,7 @@ interface BlockContext {
   readonly ids: Value;
   readonly bias: Value;
   readonly shape: AttentionShape;
-  readonly causalBlocks: number | undefined;
+  readonly order: HeadOrder | undefined;
   readonly padded: boolean | undefined;
 }
 
@@ -108,7 +110,7 @@ function block(context: BlockContext, prefix: string, x: Value): Value {
   const offset = (name: string) => parameters.get(`${prefix}.${name}.bias`);
   const [normed1, qkvWeight] = normedInput(context, `${prefix}.norm_1`, x, weight('attn.Wqkv'));
   const qkv = linear(normed1, scaleQueries(qkvWeight, shape), scaleQueries(offset('attn.Wqkv'), shape));
-  const mixed = causalAttention(qkv, context.bias, context.ids, shape, context.causalBlocks);
+  const mixed = causalAttention(qkv, context.bias, context.ids, shape, context.order);
   const attended = add(x, linear(mixed, weight('attn.out_proj'), offset('attn.out_proj')));
   const feed = context.padded ? paddedFeedForward : feedForward;
   const [normed2, upWeight] = normedInput(context, `${prefix}.norm_2`, attended, weight('ffn.up_proj'));
