@@ -2,10 +2,10 @@
 import {
   add,
   cast,
+  constant,
   type Dim,
   gather,
   gemm,
-  int64s,
   log,
   mul,
   neg,
@@ -20,6 +20,7 @@ import {
   shapeOf,
   softmax,
   sub,
+  tensor,
   type Value,
   zerosLike,
 } from '../graph/index.ts';
@@ -103,7 +104,10 @@ function targetProbabilities(probabilities: Value, targets: Value): Value {
 
 /** 0, V, 2V, ... : (N) int64 */
 function rowStarts(targets: Value, rows: Dim, width: number): Value {
-  if (typeof rows === 'number') return int64s(...Array.from({ length: rows }, (_, i) => i * width));
+  if (typeof rows === 'number') {
+    const starts = Array.from({ length: rows }, (_, i) => i * width);
+    return constant(tensor('int64', [rows], starts));
+  }
   return mul(range(reshape(shapeOf(targets), []), rows), scalar('int64', width));
 }
 
