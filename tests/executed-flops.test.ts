@@ -69,7 +69,7 @@ for (const flavour of [models.ALIBI_FLAVOUR, models.LEARNED_FLAVOUR]) {
 
 test('a whole pretraining step, with its loops over micro-steps and pieces of the loss, counts the same', () => {
   const config = mptConfig({ dModel: 16, heads: 2, layers: 2, vocabSize: 2048, maxLength: 64 });
-  const [batch, accumulation] = [64, 3]; // 4,096 tokens of 2,048 logits: the loss comes in two pieces
+  const [batch, accumulation] = [128, 3]; // 8,192 tokens of 2,048 logits: the loss comes in two pieces
   assert.equal(train.lossPieces(batch * config.maxLength, config.vocabSize), 2);
   const whole = train.pretrainGraph(config, {
     ...{ batch, length: config.maxLength, accumulation, maxGradNorm: 1, adamW: nn.LADDER_ADAMW },
