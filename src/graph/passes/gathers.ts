@@ -2,9 +2,9 @@
  * What cuts, joins or reshapes the rows that a Gather returns is itself a Gather, by indices that were cut, joined or reshaped: rows are copied
  * once, straight to where they are wanted, on all threads. The engine's Split, Slice and Concat copy again, on one.
  */
-import { apply, concat, gather, reshape, split } from '../build.ts';
+import { apply, concat, gather, int64s, reshape, split } from '../build.ts';
 import { verify } from '../graph.ts';
-import { attribute, constantNumbers } from '../rule.ts';
+import { attribute, constantNumbers, constantOf } from '../rule.ts';
 import { type Graph, type Node, normalAxis, sameShape, type Value } from '../types.ts';
 import { type Rewrite, rebuild, remake, valuesUsedOnce } from './rebuild.ts';
 
@@ -23,32 +23,32 @@ function moved(node: Node, inputs: readonly Value[], usedOnce: boolean): readonl
   if (!rows) return undefined;
   const { data, indices } = rows;
   const rank = indices.type.shape.length;
-  const alongIndices = (axis: number) => normalAxis(axis, inputs[0]!.type.shape.length) < rank;
+  /** An axis of the rows as an axis of the indices; undefined where it lies within a row. */
+  const indexAxis = (axis: number): number | undefined => {
+    const normal = normalAxis(axis, inputs[0]!.type.shape.length);
+    return normal < rank ? normal : undefined;
+  };
   switch (node.op) {
     case 'Split': {
-      const axis = attribute(node, 'axis', 0);
-      if (!alongIndices(axis)) return undefined;
+      const axis = indexAxis(attribute(node, 'axis', 0));
+      if (axis === undefined) return undefined;
       return split(indices, axis, constantNumbers('Split', inputs[1], 'sizes')).map(part =>
         gather(data, part),
       );
     }
     case 'Slice': {
-      if (!constantNumbers('Slice', inputs[3], 'axes').every(alongIndices)) return undefined;
-      return [gather(data, apply('Slice', [indices, ...inputs.slice(1)])[0]!)];
+      const [starts, ends] = [constantOf(inputs[1]), constantOf(inputs[2])];
+      const axes = constantNumbers('Slice', inputs[3], 'axes').map(indexAxis);
+      if (!starts || !ends || axes.includes(undefined)) return undefined;
+      const bounds = [inputs[1]!, inputs[2]!, int64s(...(axes as number[]))];
+      return [gather(data, apply('Slice', [indices, ...bounds])[0]!)];
     }
     case 'Concat': {
-      const all = inputs.map(rowsOf);
-      const axis = attribute(node, 'axis', 0);
-      if (!alongIndices(axis) || all.some(other => other?.data !== data)) return undefined;
-      return [
-        gather(
-          data,
-          concat(
-            all.map(other => other!.indices),
-            axis,
-          ),
-        ),
-      ];
+      const all = inputs.map(value => rowsOf(value));
+      const axis = indexAxis(attribute(node, 'axis', 0));
+      if (axis === undefined || all.some(other => other?.data !== data)) return undefined;
+      const joined = all.map(other => other!.indices);
+      return [gather(data, concat(joined, axis))];
     }
     case 'Reshape': {
       // The rows must stay whole, and must not be gathered twice.

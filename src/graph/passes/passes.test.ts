@@ -37,6 +37,7 @@ import {
   scatterAdd,
   simplify,
   slice,
+  sliceAt,
   softmax,
   split,
   sub,
@@ -296,6 +297,8 @@ test('cutting, joining and reshaping gathered rows becomes gathering', () => {
   const moved = [
     makeGraph([x], { first: first!, second: second! }),
     makeGraph([x], { middle: slice(rows, 1, 1, 2) }),
+    makeGraph([x], { counted: slice(rows, -2, 1, 2) }), // from the end of the rows, not of the indices
+    makeGraph([x], { halves: concat([...split(rows, -3, [1, 1])].reverse(), -3) }),
     makeGraph([x], { joined: concat([first!, rows], 0) }),
     makeGraph([x], { flat: reshape(rows, [6, 4]) }),
     makeGraph([x], { piece: reshape(first!, [3, 4]) }),
@@ -311,6 +314,10 @@ test('cutting, joining and reshaping gathered rows becomes gathering', () => {
     makeGraph([x], { wide: reshape(rows, [3, 8]) }),
     makeGraph([x], { twice: reshape(rows, [6, 4]), rows }),
     makeGraph([x], { columns: split(rows, 2, [2, 2])[0]! }),
+    makeGraph([x], { last: slice(rows, -1, 0, 2) }),
+    makeGraph([x], {
+      bounded: sliceAt(rows, 0, reshape(cast(scalar('float64', 0), 'int64'), [1]), int64s(1), 1),
+    }),
     makeGraph([x, other.producer!.inputs[0]!], { mixed: concat([gather(x, int64s(0)), other], 0) }),
     makeGraph([x], { turned: reshape(gather(x, int64s(0, 1), 1), [2, 6]) }),
   ];

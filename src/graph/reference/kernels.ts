@@ -119,7 +119,8 @@ function join(node: Node, parts: readonly Numbers[]): Numbers[] {
 function cutSlices([x, starts, ends, axes]: readonly Numbers[]): Numbers[] {
   const from = x!.shape.map(() => 0);
   const shape = [...x!.shape];
-  axes!.data.forEach((axis, i) => {
+  axes!.data.forEach((given, i) => {
+    const axis = normalAxis(given, x!.shape.length);
     const dim = x!.shape[axis]!;
     const clip = (at: number) => Math.min(dim, Math.max(0, at < 0 ? at + dim : at));
     from[axis] = clip(starts!.data[i]!);
