@@ -173,6 +173,16 @@ export function layerNorm(x: Value, scale: Value, bias?: Value, epsilon = 1e-5):
 /** The shape as an int64 vector, known when the graph runs. */
 export const shapeOf = (x: Value): Value => one('Shape', [x]);
 
+/**
+ * x itself, but not before `other` has been computed: a Reshape to the shape it has, 0 standing for a size kept, by sizes that are 0 times the
+ * number of elements of `other`. Nothing is copied. Says when to compute what could be computed at any time, and keeps it apart from its like.
+ */
+export function after(x: Value, other: Value): Value {
+  const { shape } = x.type;
+  const keep = int64s(...shape.map(() => 0));
+  return one('Reshape', [x, mul(one('Size', [other]), keep)], {}, shape);
+}
+
 /** At most one size may be a name, and then the engine works it out. */
 export function reshape(x: Value, shape: Shape): Value {
   if (sameShape(x.type.shape, shape)) return x;

@@ -129,6 +129,7 @@ const refusals: { readonly [Op in OpName]: Refusals } = {
     [() => apply('ConstantOfShape', [shapeOf(f('B'))]), /declare the result shape/],
   ],
   Shape: [], // takes anything
+  Size: [], // takes anything
   Range: [
     [
       () => apply('Range', [scalar('int64', 0), scalar('int64', 3), scalar('int64', 1)]),
@@ -218,5 +219,5 @@ test('refusals are ShapeErrors that carry the operator and the shapes', () => {
 test('every operator has a row, and all but those that take anything refuse something', () => {
   assert.deepEqual(Object.keys(refusals).sort(), Object.keys(ops).sort());
   const without = Object.entries(refusals).filter(([, cases]) => cases.length === 0);
-  assert.deepEqual(without.map(([op]) => op).sort(), ['Cast', 'Identity', 'Shape']);
+  assert.deepEqual(without.map(([op]) => op).sort(), ['Cast', 'Identity', 'Shape', 'Size']);
 });

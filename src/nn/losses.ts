@@ -72,9 +72,7 @@ export function crossEntropyWithGradients(
   targets: Value,
   pieces: number,
 ): HeadGradients {
-  const start = zerosLike(table);
-  const partition =
-    pieces === 1 ? pieceOf(hidden, table, targets, start) : inPieces(hidden, table, targets, pieces, start);
+  const partition = pieces === 1 ? pieceOf(hidden, table, targets) : inPieces(hidden, table, targets, pieces);
   // The logarithm of the partition function gives these gradients; -sum of target logits gives -rows, and -hidden at the targets.
   return {
     lossSum: partition.lossSum,
@@ -83,13 +81,13 @@ export function crossEntropyWithGradients(
   };
 }
 
-/** The loss of some rows, and the gradients of their log partition; that for the table is added to `sum`. */
-function pieceOf(hidden: Value, table: Value, targets: Value, sum: Value): HeadGradients {
+/** The loss of some rows, and the gradients of their log partition; that for the table is added to `sum` by the product itself. */
+function pieceOf(hidden: Value, table: Value, targets: Value, sum?: Value): HeadGradients {
   const probabilities = softmax(gemm(hidden, table, { transB: 1 }));
   return {
     lossSum: neg(reduceSum(log(targetProbabilities(probabilities, targets)), [0], false)),
     hiddenGradient: gemm(probabilities, table),
-    tableGradient: add(sum, gemm(probabilities, hidden, { transA: 1 })),
+    tableGradient: gemm(probabilities, hidden, { transA: 1 }, sum),
   };
 }
 
@@ -111,14 +109,14 @@ function rowStarts(targets: Value, rows: Dim, width: number): Value {
   return mul(range(reshape(shapeOf(targets), []), rows), scalar('int64', width));
 }
 
-function inPieces(hidden: Value, table: Value, targets: Value, pieces: number, start: Value): HeadGradients {
+function inPieces(hidden: Value, table: Value, targets: Value, pieces: number): HeadGradients {
   const [tokens, width] = hidden.type.shape as [number, number];
   const rows = tokens / pieces;
-  const carried = [scalar(hidden.type.dtype, 0), start];
+  const carried = [scalar(hidden.type.dtype, 0), zerosLike(table)];
   const captured = [reshape(hidden, [pieces, rows, width]), table, reshape(targets, [pieces, rows])];
   const count = scalar('int64', pieces);
   const results = repeat({ count, carried, captured, stackedAxis: pieces }, (i, [loss, sum]) => {
-    const piece = pieceOf(gather(captured[0]!, i), table, gather(captured[2]!, i), sum!);
+    const piece = pieceOf(gather(captured[0]!, i), table, gather(captured[2]!, i), sum);
     return { carried: [add(loss!, piece.lossSum), piece.tableGradient], stacked: [piece.hiddenGradient] };
   });
   const [lossSum, tableGradient] = results.carried;

@@ -11,6 +11,7 @@ import {
   input,
   makeGraph,
   orderScatters,
+  recomputeProbabilities,
   type Tensor,
   type TensorType,
 } from '../graph/index.ts';
@@ -174,9 +175,9 @@ export class Session {
   }
 }
 
-/** Only the CPU's kernel loses sums at repeated indices. */
+/** What the CPU's kernels and caches ask for: one of them loses sums at repeated indices, others wait for memory. */
 const spelledFor = (provider: Provider = 'cpu', graph: Graph): Graph =>
-  provider === 'cpu' ? orderScatters(graph) : graph;
+  provider === 'cpu' ? recomputeProbabilities(orderScatters(graph)) : graph;
 
 async function openSession(model: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {
   const { provider = 'cpu', threads = defaultThreads(process.env) } = options;

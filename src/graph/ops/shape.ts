@@ -290,6 +290,7 @@ export const shape = {
   Constant: moves(inferConstant, { notDifferentiable: 'it has no inputs' }),
   ConstantOfShape: moves(inferFill, { notDifferentiable: 'it reads a shape only' }),
   Shape: moves(node => [tensorType('int64', [typeOf(node).shape.length])], integers),
+  Size: moves(() => [tensorType('int64', [])], integers),
   Range: moves(node => [tensorType(typeOf(node).dtype, [UNKNOWN])], integers),
   Reshape: moves(inferReshape, ({ inputs, grads }) => [reshapeLike(grads[0]!, inputs[0]!)]),
   Expand: moves(inferExpand, ({ grads }) => [grads[0]!]),

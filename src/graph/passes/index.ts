@@ -4,6 +4,7 @@ import { moveIndices } from './gathers.ts';
 import { lower } from './lower.ts';
 import { eliminateCommonSubexpressions, eliminateDeadNodes } from './merge.ts';
 import { reassociate } from './reassociate.ts';
+import { recomputeProbabilities } from './recompute.ts';
 import { orderScatters } from './scatter.ts';
 import { simplify } from './simplify.ts';
 
@@ -14,6 +15,7 @@ export {
   moveIndices,
   orderScatters,
   reassociate,
+  recomputeProbabilities,
   simplify,
 };
 

@@ -29,6 +29,7 @@ import {
   optimize,
   orderScatters,
   reassociate,
+  recomputeProbabilities,
   reduceLogSumExp,
   reduceMax,
   reduceSum,
@@ -352,6 +353,42 @@ test('sums at repeated rows are spelled as several small ones, or one by one whe
     i: toNumbers(tensor('int64', [3], [2, 0, 2])),
   };
   assert.deepEqual(evaluate(oneByOne, feeds)['y']!.data, [31, 42, 3, 4, 65, 86]);
+});
+
+test('probabilities that a transposed product reads are made again for the backward pass, after the gradient it takes', () => {
+  const [x, v, dy] = [f('x', 2, 3, 4), f('v', 2, 4, 5), f('dy', 2, 3, 5)];
+  const probabilities = softmax(x);
+  const y = matmul(probabilities, v);
+  const dv = matmul(transposeLast(probabilities), dy);
+  const dx = mul(probabilities, matmul(dy, transposeLast(v)));
+  const graph = makeGraph([x, v, dy], { y, dx, dv });
+  const twice = assertSame(graph, recomputeProbabilities(graph));
+  const [first, second] = twice.nodes.filter(node => node.op === 'Softmax') as [Node, Node];
+  assert.equal(count(twice, 'Softmax'), 2);
+  const result = (name: string) => twice.outputs.find(output => output.name === name)!.value.producer!;
+  assert.equal(result('y').inputs[0], first.outputs[0]);
+  assert.equal(result('dx').inputs[0], second.outputs[0]);
+  assert.equal(result('dv').inputs[0]!.producer!.inputs[0], second.outputs[0]);
+  assert.equal(second.inputs[0]!.producer!.op, 'Reshape');
+  assert.deepEqual(
+    twice.nodes.find(node => node.op === 'Size')!.inputs,
+    [dy],
+    'the second time waits for the gradient',
+  );
+  assert.equal(count(eliminateCommonSubexpressions(twice), 'Softmax'), 2, 'and is not taken for the first');
+
+  const gradientFirst = mul(neg(matmul(probabilities, v)), dy); // depends on the forward pass, as gradients do
+  const late = makeGraph([x, v, dy], {
+    dx: mul(probabilities, x), // read before the gradient is there
+    dv: matmul(transposeLast(probabilities), gradientFirst),
+  });
+  assert.equal(count(assertSame(late, recomputeProbabilities(late)), 'Softmax'), 2);
+  const stays = [
+    makeGraph([x, v], { y }),
+    makeGraph([x, v, dy], { dv, dx }), // no product of the forward pass
+    makeGraph([x, v], { y: matmul(transposeLast(x), x), z: matmul(x, v) }),
+  ];
+  for (const other of stays) assert.deepEqual(opsOf(recomputeProbabilities(other)), opsOf(other));
 });
 
 test('all passes together keep what is computed, also through loops that capture what the passes replace', () => {

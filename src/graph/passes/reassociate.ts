@@ -9,7 +9,7 @@ import { add, matmul, mul, reduceSum, transposeLast } from '../build.ts';
 import { verify } from '../graph.ts';
 import { attribute, constantNumbers } from '../rule.ts';
 import { type Graph, type Node, normalAxis, sameShape, type Value } from '../types.ts';
-import { type Rewrite, rebuild, remake, valuesUsedOnce } from './rebuild.ts';
+import { isTransposeLast, type Rewrite, rebuild, remake, valuesUsedOnce } from './rebuild.ts';
 
 export function reassociate(graph: Graph): Graph {
   return verify(rebuild(graph, reassociateScope));
@@ -35,13 +35,6 @@ function reassociateScope(scope: Graph): Rewrite {
 function remember(products: Products, [a, b]: readonly [Value, Value], product: Value): void {
   const bySecond = products.get(a) ?? new Map<Value, Value>();
   products.set(a, bySecond.set(b, product));
-}
-
-function isTransposeLast(value: Value): boolean {
-  const node = value.producer;
-  if (node?.op !== 'Transpose') return false;
-  const perm = node.attributes['perm'] as readonly number[];
-  return perm.every((axis, i) => axis === (i < perm.length - 2 ? i : 2 * perm.length - 3 - i));
 }
 
 /** The value whose last two axes were swapped to make this one; or this one, swapped. */

@@ -52,3 +52,11 @@ export function valuesUsedOnce({ nodes, outputs }: Graph): ReadonlySet<Value> {
     uses.set(value, (uses.get(value) ?? 0) + 1);
   return new Set([...uses].filter(([, count]) => count === 1).map(([value]) => value));
 }
+
+/** Is it a value whose last two axes were swapped? */
+export function isTransposeLast(value: Value): boolean {
+  const node = value.producer;
+  if (node?.op !== 'Transpose') return false;
+  const perm = node.attributes['perm'] as readonly number[];
+  return perm.every((axis, i) => axis === (i < perm.length - 2 ? i : 2 * perm.length - 3 - i));
+}

@@ -254,6 +254,7 @@ const kernels: Readonly<Record<string, Kernel>> = {
   Constant: node => [toNumbers(node.attributes['value'] as Tensor)],
   ConstantOfShape: fill,
   Shape: (_node, [x]) => [make([x!.shape.length], x!.shape)],
+  Size: (_node, [x]) => [make([], [x!.data.length])],
   Range: (_node, [start, limit, step]) => {
     const count = Math.max(0, Math.ceil((limit!.data[0]! - start!.data[0]!) / step!.data[0]!));
     return [

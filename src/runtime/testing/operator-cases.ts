@@ -1,6 +1,7 @@
 /** Small graphs around every operator, to check its kernel and its gradient on. An operator without a case does not compile. */
 import {
   add,
+  after,
   apply,
   cast,
   concat,
@@ -199,6 +200,11 @@ export const cases: { readonly [Op in OpName]: readonly Case[] } = {
   Constant: [of([[2]], x => add(x, cast(constant(tensor('float32', [2], [0.25, -3])), x.type.dtype)))],
   ConstantOfShape: [of([[2, 3]], x => add(x, zeros(x.type.dtype, [2, 3])))],
   Shape: [of([[2, 3]], x => asFloat(shapeOf(x), x))],
+  Size: [
+    of([[2, 3]], x => asFloat(apply('Size', [x])[0]!, x)),
+    of([[2, 3], [4]], (x, other) => after(x, other)),
+    of([[2, 3], []], (x, other) => after(x, other)),
+  ],
   Range: [of([[2]], x => asFloat(range(scalar('int64', 4), 4), x))],
   Reshape: [of([[2, 6]], x => reshape(x, [3, 4])), of([[2, 3]], x => reshape(x, [6]))],
   Expand: [of([[3, 1]], x => expand(x, [2, 3, 4]))],

@@ -30,7 +30,7 @@ const LOG = 'log.jsonl';
 
 export const pretrainStep = defineStep({
   kind: 'pretrain',
-  version: 3,
+  version: 4,
   schema,
   inputs: { shards: one(ARTIFACTS.shards), tokenizer: one(ARTIFACTS.tokenizer) },
   outputs: params => ({
