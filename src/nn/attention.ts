@@ -144,7 +144,10 @@ export interface HeadOrder {
   readonly headSize: number;
   /** n, the blocks of queries a sequence is cut into */
   readonly blocks: number;
-  /** (3n, B, H, T / n) int32: which of the vectors (B, T, 3, H) stands there, queries first, block by block */
+  /**
+   * (3n, B, H, T / n) int32: which of the vectors (B, T, 3, H) stands there: block by block its queries, keys and values. The engine does the
+   * backward pass in the order of their gradients from the last to the first, so that it is done with a block before it begins the next.
+   */
   readonly apart: Value;
   /** (B, T, H) int32: which of the vectors (n, B, H, T / n) stands there */
   readonly together: Value;
@@ -160,13 +163,14 @@ export function headOrder(
   const size = length / blocks;
   const apart: number[] = [];
   const together = new Array<number>(batch * length * heads);
-  for (let kind = 0; kind < 3; kind++)
-    for (let block = 0; block < blocks; block++)
+  let queries = 0;
+  for (let block = 0; block < blocks; block++)
+    for (let kind = 0; kind < 3; kind++)
       for (let b = 0; b < batch; b++)
         for (let head = 0; head < heads; head++)
           for (let i = 0; i < size; i++) {
             const token = b * length + block * size + i;
-            if (kind === 0) together[token * heads + head] = apart.length;
+            if (kind === 0) together[token * heads + head] = queries++;
             apart.push((token * 3 + kind) * heads + head);
           }
   return {
@@ -189,11 +193,7 @@ function attendInBlocks(qkv: Value, bias: Value, order: HeadOrder): Value {
   const parts = split(sorted, 0, new Array<number>(3 * blocks).fill(1)).map(part =>
     reshape(part, [batch, heads, size, headSize]),
   );
-  const [q, k, v] = [0, 1, 2].map(i => parts.slice(i * blocks, (i + 1) * blocks)) as [
-    Value[],
-    Value[],
-    Value[],
-  ];
+  const [q, k, v] = [0, 1, 2].map(i => parts.filter((_, at) => at % 3 === i)) as [Value[], Value[], Value[]];
   const mixed = q.map((queries, i) => {
     const end = (i + 1) * size;
     const seen = slice(slice(bias, 1, i * size, end), 2, 0, end);
