@@ -51,12 +51,14 @@ function moved(node: Node, inputs: readonly Value[], usedOnce: boolean): readonl
       return [gather(data, concat(joined, axis))];
     }
     case 'Reshape': {
-      // The rows must stay whole, and must not be gathered twice.
+      // The rows must stay whole, and must not be gathered twice. Sizes that are computed may be there for the sake of order (`after`).
       const { shape } = node.outputs[0]!.type;
       const width = data.type.shape.slice(1);
       const lead = shape.slice(0, shape.length - width.length);
       const whole = sameShape(shape.slice(lead.length), width) && lead.every(dim => typeof dim === 'number');
-      return usedOnce && whole && lead.length > 0 ? [gather(data, reshape(indices, lead))] : undefined;
+      return usedOnce && whole && lead.length > 0 && constantOf(inputs[1])
+        ? [gather(data, reshape(indices, lead))]
+        : undefined;
     }
     default:
       return undefined;

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Rng } from '../../base/index.ts';
 import {
   add,
   backward,
   cast,
-  concat,
   constant,
   eliminateCommonSubexpressions,
   eliminateDeadNodes,
   evaluate,
   expand,
   type Graph,
-  gather,
   identity,
   input,
   int64s,
@@ -21,76 +18,26 @@ import {
   lower,
   makeGraph,
   matmul,
-  moveIndices,
   mul,
-  type Node,
-  type Numbers,
   neg,
   optimize,
-  orderScatters,
   reassociate,
-  recomputeProbabilities,
   reduceLogSumExp,
   reduceMax,
   reduceSum,
   reshape,
   scalar,
-  scatterAdd,
   simplify,
-  slice,
-  sliceAt,
   softmax,
-  split,
   sub,
   tensor,
   toNumbers,
   transpose,
   transposeLast,
   type Value,
-  verify,
   zeros,
 } from '../index.ts';
-
-const f = (name: string, ...shape: number[]): Value => input(name, 'float64', shape);
-const opsOf = (graph: Graph): string[] =>
-  graph.nodes.filter(node => node.op !== 'Constant').map(node => node.op);
-const count = (graph: Graph, op: string): number => opsOf(graph).filter(name => name === op).length;
-
-function randomFeeds(graph: Graph): Record<string, Numbers> {
-  return Object.fromEntries(
-    graph.inputs.map(({ name, type }) => {
-      const shape = type.shape as readonly number[];
-      const rng = Rng.from(17, name!);
-      const length = shape.reduce((n, dim) => n * dim, 1);
-      return [
-        name,
-        toNumbers(
-          tensor(
-            type.dtype,
-            shape,
-            Array.from({ length }, () => rng.normal()),
-          ),
-        ),
-      ];
-    }),
-  );
-}
-
-/** Runs both graphs on the same numbers. Rounding may differ, nothing else. */
-function assertSame(before: Graph, after: Graph): Graph {
-  verify(after);
-  const feeds = randomFeeds(before);
-  const [expected, actual] = [evaluate(before, feeds), evaluate(after, feeds)];
-  assert.deepEqual(Object.keys(actual), Object.keys(expected));
-  for (const [name, { shape, data }] of Object.entries(expected)) {
-    assert.deepEqual(actual[name]!.shape, shape);
-    data.forEach((value, i) => {
-      const gap = Math.abs(actual[name]!.data[i]! - value);
-      assert.ok(gap <= 1e-12 * Math.max(1, Math.abs(value)), `${name}[${i}] off by ${gap}`);
-    });
-  }
-  return after;
-}
+import { assertSame, count, f, opsOf } from '../testing/passes.ts';
 
 test('equal nodes become one, with equal constants, attributes and inputs', () => {
   const x = f('x', 2, 3);
@@ -289,106 +236,6 @@ test('a common factor of two products is taken out where nobody else reads them'
     const graph = makeGraph([g, a, b, c], outputs as Record<string, Value>);
     assert.equal(count(assertSame(graph, reassociate(graph)), 'Mul'), count(graph, 'Mul'));
   }
-});
-
-test('cutting, joining and reshaping gathered rows becomes gathering', () => {
-  const x = f('x', 6, 4);
-  const rows = gather(x, constant(tensor('int32', [2, 3], [5, 0, 3, 1, 4, 2])));
-  const [first, second] = split(rows, 0, [1, 1]);
-  const moved = [
-    makeGraph([x], { first: first!, second: second! }),
-    makeGraph([x], { middle: slice(rows, 1, 1, 2) }),
-    makeGraph([x], { counted: slice(rows, -2, 1, 2) }), // from the end of the rows, not of the indices
-    makeGraph([x], { halves: concat([...split(rows, -3, [1, 1])].reverse(), -3) }),
-    makeGraph([x], { joined: concat([first!, rows], 0) }),
-    makeGraph([x], { flat: reshape(rows, [6, 4]) }),
-    makeGraph([x], { piece: reshape(first!, [3, 4]) }),
-  ];
-  for (const graph of moved) {
-    const better = assertSame(graph, moveIndices(graph));
-    const movesRows = (node: Node) => node.op !== 'Gather' && node.outputs[0]!.type.dtype === 'float64';
-    assert.ok(!better.nodes.some(movesRows), opsOf(better).join(' '));
-  }
-  const other = gather(f('other', 6, 4), int64s(1));
-  const stays = [
-    makeGraph([x], { narrow: slice(rows, 2, 0, 2) }), // rows do not stay whole
-    makeGraph([x], { wide: reshape(rows, [3, 8]) }),
-    makeGraph([x], { twice: reshape(rows, [6, 4]), rows }),
-    makeGraph([x], { columns: split(rows, 2, [2, 2])[0]! }),
-    makeGraph([x], { last: slice(rows, -1, 0, 2) }),
-    makeGraph([x], {
-      bounded: sliceAt(rows, 0, reshape(cast(scalar('float64', 0), 'int64'), [1]), int64s(1), 1),
-    }),
-    makeGraph([x, other.producer!.inputs[0]!], { mixed: concat([gather(x, int64s(0)), other], 0) }),
-    makeGraph([x], { turned: reshape(gather(x, int64s(0, 1), 1), [2, 6]) }),
-  ];
-  for (const graph of stays) assert.deepEqual(opsOf(assertSame(graph, moveIndices(graph))), opsOf(graph));
-});
-
-test('sums at repeated rows are spelled as several small ones, or one by one where their number is unknown', () => {
-  const table = f('table', 5, 60_000);
-  const [rows, few] = [constant(tensor('int64', [7], [3, 0, 3, 3, 4, 0, 3])), f('few', 2, 60_000)];
-  const many = f('many', 7, 60_000);
-  const summed = makeGraph([table, many], { y: scatterAdd(table, rows, many) });
-  const pieces = assertSame(summed, orderScatters(summed));
-  const scatters = pieces.nodes.filter(node => node.op === 'ScatterND');
-  assert.deepEqual(
-    scatters.map(node => node.inputs[2]!.type.shape[0]),
-    [3, 3, 1],
-  );
-  const small = makeGraph([table, few], { y: scatterAdd(table, int64s(1, 1), few) });
-  assert.deepEqual(opsOf(orderScatters(small)), opsOf(small));
-
-  const [short, updates, places] = [
-    f('t', 3, 2),
-    input('u', 'float64', ['N', 2]),
-    input('i', 'int64', ['N']),
-  ];
-  const unknown = makeGraph([short, updates, places], { y: scatterAdd(short, places, updates) });
-  const oneByOne = orderScatters(unknown);
-  assert.equal(count(oneByOne, 'ScatterElements'), 1);
-  const feeds = {
-    t: toNumbers(tensor('float64', [3, 2], [1, 2, 3, 4, 5, 6])),
-    u: toNumbers(tensor('float64', [3, 2], [10, 20, 30, 40, 50, 60])),
-    i: toNumbers(tensor('int64', [3], [2, 0, 2])),
-  };
-  assert.deepEqual(evaluate(oneByOne, feeds)['y']!.data, [31, 42, 3, 4, 65, 86]);
-});
-
-test('probabilities that a transposed product reads are made again for the backward pass, after the gradient it takes', () => {
-  const [x, v, dy] = [f('x', 2, 3, 4), f('v', 2, 4, 5), f('dy', 2, 3, 5)];
-  const probabilities = softmax(x);
-  const y = matmul(probabilities, v);
-  const dv = matmul(transposeLast(probabilities), dy);
-  const dx = mul(probabilities, matmul(dy, transposeLast(v)));
-  const graph = makeGraph([x, v, dy], { y, dx, dv });
-  const twice = assertSame(graph, recomputeProbabilities(graph));
-  const [first, second] = twice.nodes.filter(node => node.op === 'Softmax') as [Node, Node];
-  assert.equal(count(twice, 'Softmax'), 2);
-  const result = (name: string) => twice.outputs.find(output => output.name === name)!.value.producer!;
-  assert.equal(result('y').inputs[0], first.outputs[0]);
-  assert.equal(result('dx').inputs[0], second.outputs[0]);
-  assert.equal(result('dv').inputs[0]!.producer!.inputs[0], second.outputs[0]);
-  assert.equal(second.inputs[0]!.producer!.op, 'Reshape');
-  assert.deepEqual(
-    twice.nodes.find(node => node.op === 'Size')!.inputs,
-    [dy],
-    'the second time waits for the gradient',
-  );
-  assert.equal(count(eliminateCommonSubexpressions(twice), 'Softmax'), 2, 'and is not taken for the first');
-
-  const gradientFirst = mul(neg(matmul(probabilities, v)), dy); // depends on the forward pass, as gradients do
-  const late = makeGraph([x, v, dy], {
-    dx: mul(probabilities, x), // read before the gradient is there
-    dv: matmul(transposeLast(probabilities), gradientFirst),
-  });
-  assert.equal(count(assertSame(late, recomputeProbabilities(late)), 'Softmax'), 2);
-  const stays = [
-    makeGraph([x, v], { y }),
-    makeGraph([x, v, dy], { dv, dx }), // no product of the forward pass
-    makeGraph([x, v], { y: matmul(transposeLast(x), x), z: matmul(x, v) }),
-  ];
-  for (const other of stays) assert.deepEqual(opsOf(recomputeProbabilities(other)), opsOf(other));
 });
 
 test('all passes together keep what is computed, also through loops that capture what the passes replace', () => {

@@ -1,7 +1,7 @@
 /**
  * Probabilities of attention are made from their scores a second time for the backward pass. The gradient of the values reads them down their
- * columns, a few numbers from every row: from memory that takes twice as long as from the cache, and lines that were just written are in the
- * cache where lines that were just read need not be. The softmax costs half of what is gained, and the scores are kept instead of it.
+ * columns, a few numbers from every row: from memory that takes twice as long as from the cache, and what was just written is there, where
+ * what was just read need not be. The softmax costs half of what is gained, and the scores are kept instead of it.
  */
 import { after, apply, matmul, transposeLast } from '../build.ts';
 import { verify } from '../graph.ts';
