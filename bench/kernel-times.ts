@@ -7,7 +7,8 @@ type NamedShape = Readonly<Record<string, readonly number[]>>;
 interface TraceEvent {
   readonly cat: string;
   readonly name: string;
-  /** Microseconds. */
+  /** Microseconds: when it began, and how long it took. */
+  readonly ts: number;
   readonly dur: number;
   readonly args?: {
     readonly op_name?: string;
@@ -28,7 +29,7 @@ export interface KernelTime {
 const CONTAINERS: ReadonlySet<string> = new Set(['Loop', 'If', 'Scan']);
 const PRODUCTS: ReadonlySet<string> = new Set(['MatMul', 'Gemm', 'FusedMatMul', 'FusedGemm']);
 
-/** The kernel events of the newest profile whose name begins with `prefix`. Loops hold other kernels, so they are left out. */
+/** The kernel events of the last run in the newest profile whose name begins with `prefix`. Loops hold other kernels, so they are left out. */
 function kernelEvents(prefix: string): TraceEvent[] {
   const folder = dirname(prefix);
   const file = readdirSync(folder)
@@ -38,13 +39,17 @@ function kernelEvents(prefix: string): TraceEvent[] {
     .at(-1);
   if (file === undefined) throw new Error(`no profile ${prefix}*`);
   const events = JSON.parse(readFileSync(file, 'utf8')) as readonly TraceEvent[];
+  const lastRun = Math.max(...events.filter(({ name }) => name === 'model_run').map(({ ts }) => ts));
   return events.filter(
-    ({ cat, name, args }) =>
-      cat === 'Node' && name.endsWith('_kernel_time') && !CONTAINERS.has(args?.op_name ?? ''),
+    ({ cat, name, ts, args }) =>
+      ts >= lastRun &&
+      cat === 'Node' &&
+      name.endsWith('_kernel_time') &&
+      !CONTAINERS.has(args?.op_name ?? ''),
   );
 }
 
-/** Sums a profile by operator, or for matrix products by operator and shapes, the longest first. */
+/** Sums the last run of a profile by operator, or for matrix products by operator and shapes, the longest first. */
 export function kernelTimes(prefix: string, by: 'operator' | 'shape'): KernelTime[] {
   const sums = new Map<string, KernelTime>();
   for (const event of kernelEvents(prefix)) {
