@@ -21,6 +21,7 @@ import {
   softmax,
   sub,
   tensor,
+  transposeLast,
   type Value,
   zerosLike,
 } from '../graph/index.ts';
@@ -77,19 +78,32 @@ export function crossEntropyWithGradients(
   return {
     lossSum: partition.lossSum,
     hiddenGradient: sub(partition.hiddenGradient, gather(table, targets)),
-    tableGradient: scatterAdd(partition.tableGradient, targets, neg(hidden)),
+    tableGradient: scatterAdd(asSummed(partition.tableGradient, table), targets, neg(hidden)),
   };
 }
 
-/** The loss of some rows, and the gradients of their log partition; that for the table is added to `sum` by the product itself. */
+/** The loss of some rows, and the gradients of their log partition; that for the table, `asSummed`, is added to `sum` by the product itself. */
 function pieceOf(hidden: Value, table: Value, targets: Value, sum?: Value): HeadGradients {
   const probabilities = softmax(gemm(hidden, table, { transB: 1 }));
   return {
     lossSum: neg(reduceSum(log(targetProbabilities(probabilities, targets)), [0], false)),
     hiddenGradient: gemm(probabilities, table),
-    tableGradient: gemm(probabilities, hidden, { transA: 1 }, sum),
+    tableGradient: isWide(table)
+      ? gemm(transposeLast(hidden), probabilities, {}, sum)
+      : gemm(probabilities, hidden, { transA: 1 }, sum),
   };
 }
+
+/**
+ * The gradient of a wide table is summed up as (D, V), and transposed at the end. Its product as (V, D) reads the probabilities down their
+ * columns, and where the size of a vocabulary is a power of two their rows share a few places of every cache. For a narrow table, all of whose
+ * numbers serve fewer sums, that costs no more than copying the probabilities does.
+ */
+const isWide = (table: Value): boolean => (table.type.shape[1] as number) >= 256;
+
+/** (V, D) as it is summed up, and that as (V, D) */
+const asSummed = (gradient: Value, table: Value): Value =>
+  isWide(table) ? transposeLast(gradient) : gradient;
 
 /** probabilities (N, V), targets (N) -> (N), none of them 0 */
 function targetProbabilities(probabilities: Value, targets: Value): Value {
@@ -112,7 +126,7 @@ function rowStarts(targets: Value, rows: Dim, width: number): Value {
 function inPieces(hidden: Value, table: Value, targets: Value, pieces: number): HeadGradients {
   const [tokens, width] = hidden.type.shape as [number, number];
   const rows = tokens / pieces;
-  const carried = [scalar(hidden.type.dtype, 0), zerosLike(table)];
+  const carried = [scalar(hidden.type.dtype, 0), zerosLike(asSummed(table, table))];
   const captured = [reshape(hidden, [pieces, rows, width]), table, reshape(targets, [pieces, rows])];
   const count = scalar('int64', pieces);
   const results = repeat({ count, carried, captured, stackedAxis: pieces }, (i, [loss, sum]) => {

@@ -155,40 +155,44 @@ test('linear layers scale product and bias alike; normalising leaves mean 0 and 
 
 // Losses
 
-test('cross-entropy, whole and in pieces, with its gradients, is the mean the textbook has', () => {
-  const [N, D, V] = [6, 3, 5];
-  const [hidden, table] = [f64('hidden', N, D), f64('table', V, D)];
-  const targets = input('targets', 'int32', [N]);
-  const wanted = [4, 0, 1, 1, 3, 2];
-  const feeds = {
-    hidden: numbers([N, D], random('hidden', N * D)),
-    table: numbers([V, D], random('table', V * D)),
-    targets: toNumbers(tensor('int32', [N], wanted)),
-  };
-  const logit = (n: number, v: number) =>
-    Array.from({ length: D }, (_, i) => feeds.hidden.data[n * D + i]! * feeds.table.data[v * D + i]!).reduce(
-      (a, b) => a + b,
+/** D from 256 on: the gradient of the table is summed up transposed. */
+for (const D of [3, 256]) {
+  test(`cross-entropy of width ${D}, whole and in pieces, with its gradients, is the mean the textbook has`, () => {
+    const [N, V] = [6, 5];
+    const [hidden, table] = [f64('hidden', N, D), f64('table', V, D)];
+    const targets = input('targets', 'int32', [N]);
+    const wanted = [4, 0, 1, 1, 3, 2];
+    const feeds = {
+      hidden: numbers([N, D], random('hidden', N * D)),
+      table: numbers([V, D], random('table', V * D)),
+      targets: toNumbers(tensor('int32', [N], wanted)),
+    };
+    const logit = (n: number, v: number) =>
+      Array.from(
+        { length: D },
+        (_, i) => feeds.hidden.data[n * D + i]! * feeds.table.data[v * D + i]!,
+      ).reduce((a, b) => a + b);
+    const losses = wanted.map((v, n) =>
+      Math.log(
+        Array.from({ length: V }, (_, u) => Math.exp(logit(n, u) - logit(n, v))).reduce((a, b) => a + b),
+      ),
     );
-  const losses = wanted.map((v, n) =>
-    Math.log(
-      Array.from({ length: V }, (_, u) => Math.exp(logit(n, u) - logit(n, v))).reduce((a, b) => a + b),
-    ),
-  );
-  const each = crossEntropy(hidden, table, targets);
-  const [dHidden, dTable] = grad(reduceSum(each, [0], false), [hidden, table]);
-  const plain = evaluate(
-    makeGraph([hidden, table, targets], { each, dHidden: dHidden!, dTable: dTable! }),
-    feeds,
-  );
-  near(plain['each']!.data, losses);
-  for (const pieces of [1, 2, 3, 6]) {
-    const head = crossEntropyWithGradients(hidden, table, targets, pieces);
-    const results = evaluate(makeGraph([hidden, table, targets], { ...head }), feeds);
-    near(results['lossSum']!.data, [losses.reduce((a, b) => a + b)]);
-    near(results['hiddenGradient']!.data, plain['dHidden']!.data);
-    near(results['tableGradient']!.data, plain['dTable']!.data);
-  }
-});
+    const each = crossEntropy(hidden, table, targets);
+    const [dHidden, dTable] = grad(reduceSum(each, [0], false), [hidden, table]);
+    const plain = evaluate(
+      makeGraph([hidden, table, targets], { each, dHidden: dHidden!, dTable: dTable! }),
+      feeds,
+    );
+    near(plain['each']!.data, losses);
+    for (const pieces of [1, 2, 3, 6]) {
+      const head = crossEntropyWithGradients(hidden, table, targets, pieces);
+      const results = evaluate(makeGraph([hidden, table, targets], { ...head }), feeds);
+      near(results['lossSum']!.data, [losses.reduce((a, b) => a + b)]);
+      near(results['hiddenGradient']!.data, plain['dHidden']!.data);
+      near(results['tableGradient']!.data, plain['dTable']!.data);
+    }
+  });
+}
 
 // Optimizer
 

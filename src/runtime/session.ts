@@ -14,6 +14,7 @@ import {
   recomputeProbabilities,
   type Tensor,
   type TensorType,
+  transposeNarrowFactors,
 } from '../graph/index.ts';
 import { outputName, toOnnx } from './onnx.ts';
 
@@ -177,7 +178,10 @@ export class Session {
 
 /** What the CPU's kernels and caches ask for: one of them loses sums at repeated indices, others wait for memory. */
 const spelledFor = (provider: Provider = 'cpu', graph: Graph): Graph =>
-  provider === 'cpu' ? recomputeProbabilities(orderScatters(graph)) : graph;
+  provider === 'cpu' ? transposeNarrowFactors(recomputeProbabilities(orderScatters(graph))) : graph;
+
+/** Fusions of the engine that undo what a graph says: this one makes a product of a transposed factor read it down its columns after all. */
+const UNWANTED_FUSIONS = 'GemmTransposeFusion';
 
 async function openSession(model: Uint8Array, options: SessionOptions): Promise<ort.InferenceSession> {
   const { provider = 'cpu', threads = defaultThreads(process.env) } = options;
@@ -197,7 +201,10 @@ async function openSession(model: Uint8Array, options: SessionOptions): Promise<
         ),
       }),
       ...(options.profile !== undefined && { enableProfiling: true, profileFilePrefix: options.profile }),
-      extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: spin ? '1' : '0' } } },
+      extra: {
+        session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: spin ? '1' : '0' } },
+        optimization: { disable_specified_optimizers: UNWANTED_FUSIONS },
+      },
     });
   } catch (error) {
     if (provider === 'cpu') throw error;

@@ -3,6 +3,7 @@ import type { Graph } from '../types.ts';
 import { moveIndices } from './gathers.ts';
 import { lower } from './lower.ts';
 import { eliminateCommonSubexpressions, eliminateDeadNodes } from './merge.ts';
+import { transposeNarrowFactors } from './narrow.ts';
 import { reassociate } from './reassociate.ts';
 import { recomputeProbabilities } from './recompute.ts';
 import { orderScatters } from './scatter.ts';
@@ -17,6 +18,7 @@ export {
   reassociate,
   recomputeProbabilities,
   simplify,
+  transposeNarrowFactors,
 };
 
 /** All passes a graph goes through before it runs. */
