@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { defaultThreads, InputError, ShapeError } from '../base/index.ts';
 import {
@@ -18,6 +21,7 @@ import {
   scatterAdd,
   type Tensor,
   tensor,
+  transposeLast,
 } from '../graph/index.ts';
 import { PROVIDERS, Session, type SessionOptions } from './session.ts';
 
@@ -223,4 +227,45 @@ test('OMP_NUM_THREADS decides the number of threads where it says a number', () 
   assert.equal(defaultThreads({ OMP_NUM_THREADS: '3' }), 3);
   for (const text of ['0', '-1', 'many', '1.5', undefined])
     assert.ok(defaultThreads({ OMP_NUM_THREADS: text }) >= 1);
+});
+
+/** The operators that the engine ran. */
+async function operatorsRun(graph: Graph, feeds: Readonly<Record<string, Tensor>>): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'isoflop-session-'));
+  try {
+    await withSession(graph, { profile: join(folder, 'profile') }, session => session.run(feeds));
+    const [file] = readdirSync(folder);
+    const events = JSON.parse(readFileSync(join(folder, file!), 'utf8')) as {
+      readonly name: string;
+      readonly args?: { readonly op_name?: string };
+    }[];
+    return events.filter(({ name }) => name.endsWith('_kernel_time')).map(({ args }) => args!.op_name!);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test('what a graph transposes before a product, or after it, the engine does not read down its columns after all', async () => {
+  const [rows, narrow, wide] = [3, 256, 512];
+  const [a, b] = [input('a', 'float32', [rows, narrow]), input('b', 'float32', [rows, wide])];
+  const filled = (width: number) =>
+    f32(
+      [rows, width],
+      Array.from({ length: rows * width }, (_, i) => (i % 7) - 3),
+    );
+  const feeds = { a: filled(narrow), b: filled(wide) };
+  const product = makeGraph([a, b], { y: gemm(a, b, { transA: 1 }) });
+  const after = makeGraph([a, b], { y: transposeLast(gemm(transposeLast(a), b)) });
+  assert.deepEqual(await operatorsRun(product, feeds), ['Transpose', 'Gemm']);
+  assert.deepEqual(await operatorsRun(after, feeds), ['Transpose', 'Gemm', 'Transpose']);
+
+  const { y } = await withSession(product, {}, session => session.run(feeds));
+  const number = (width: number, row: number, column: number) => ((row * width + column) % 7) - 3;
+  const expected = Array.from({ length: narrow * wide }, (_, i) =>
+    [0, 1, 2].reduce(
+      (sum, row) => sum + number(narrow, row, Math.floor(i / wide)) * number(wide, row, i % wide),
+      0,
+    ),
+  );
+  assert.deepEqual(numbersOf(y!), expected);
 });
