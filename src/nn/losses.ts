@@ -89,15 +89,15 @@ function pieceOf(hidden: Value, table: Value, targets: Value, sum?: Value): Head
     lossSum: neg(reduceSum(log(targetProbabilities(probabilities, targets)), [0], false)),
     hiddenGradient: gemm(probabilities, table),
     tableGradient: isWide(table)
-      ? gemm(transposeLast(hidden), probabilities, {}, sum)
+      ? gemm(hidden, probabilities, { transA: 1 }, sum)
       : gemm(probabilities, hidden, { transA: 1 }, sum),
   };
 }
 
 /**
- * The gradient of a wide table is summed up as (D, V), and transposed at the end. Its product as (V, D) reads the probabilities down their
- * columns, and where the size of a vocabulary is a power of two their rows share a few places of every cache. For a narrow table, all of whose
- * numbers serve fewer sums, that costs no more than copying the probabilities does.
+ * The gradient of a wide table is summed up as (D, V), and transposed at the end. A product that made it as (V, D) would read the probabilities
+ * down their columns, and where the size of a vocabulary is a power of two their rows share a few places of every cache. The other product copies
+ * them instead, which takes as long for a narrow table: each number copied serves D sums.
  */
 const isWide = (table: Value): boolean => (table.type.shape[1] as number) >= 256;
 

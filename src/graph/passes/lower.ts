@@ -1,21 +1,15 @@
 /** Spelling operators as the engine likes them. */
 import { log, reduceMax, softmax, sub } from '../build.ts';
-import { verify } from '../graph.ts';
 import { attribute, constantNumbers } from '../rule.ts';
 import { type Graph, type Node, normalAxis, type Value } from '../types.ts';
-import { rebuild, remake } from './rebuild.ts';
+import { replaceNodes } from './rebuild.ts';
 
 /**
  * Spells operators in the way the engine is fast at. log sum exp x = max x - log max softmax x (the softmax is what the backward pass
  * needs anyway; its maximum is at least 1/V, so the logarithm is safe): the engine's own ReduceLogSumExp is 15 times slower.
  */
 export function lower(graph: Graph): Graph {
-  return verify(
-    rebuild(
-      graph,
-      () => (node, inputs, attributes) => lowered(node, inputs) ?? remake(node, inputs, attributes),
-    ),
-  );
+  return replaceNodes(graph, lowered);
 }
 
 function lowered(node: Node, [x, axes]: readonly Value[]): readonly Value[] | undefined {

@@ -3,25 +3,19 @@
  * every 128 columns of the result, which takes 13 to 16% of the product; to transpose it once costs less, unless it is large beside the product.
  */
 import { type GemmOptions, gemm, transposeLast } from '../build.ts';
-import { verify } from '../graph.ts';
 import { attribute } from '../rule.ts';
 import type { Graph, Node, Value } from '../types.ts';
-import { rebuild, remake } from './rebuild.ts';
+import { replaceNodes } from './rebuild.ts';
 
 /** At 128 it gains nothing. */
 const FEWEST_ROWS = 256;
 
 /**
  * Every product A' B of matrices whose result has at least 256 rows, and twice as many columns as rows, or more: the gradients of weights
- * that widen. The same sums in the same order. A session must not fuse the transposition into the product again.
+ * that widen, and of wide vocabularies. The same sums in the same order. A session must not fuse the transposition into the product again.
  */
 export function transposeNarrowFactors(graph: Graph): Graph {
-  return verify(
-    rebuild(
-      graph,
-      () => (node, inputs, attributes) => transposedFirst(node, inputs) ?? remake(node, inputs, attributes),
-    ),
-  );
+  return replaceNodes(graph, transposedFirst);
 }
 
 function transposedFirst(node: Node, [a, b, c]: readonly Value[]): readonly Value[] | undefined {

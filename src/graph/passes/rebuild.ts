@@ -1,6 +1,6 @@
 /** The frame of every pass: making a graph anew, node by node. */
 import { apply } from '../build.ts';
-import { makeGraph, readsOf } from '../graph.ts';
+import { makeGraph, readsOf, verify } from '../graph.ts';
 import type { OpName } from '../ops/index.ts';
 import { type Attributes, type Graph, isGraph, type Node, type Value } from '../types.ts';
 
@@ -43,6 +43,16 @@ export function remake(node: Node, inputs: readonly Value[], attributes: Attribu
     attributes,
     node.outputs.map(output => output.type.shape),
   );
+}
+
+/** The frame of a pass that looks at one node at a time: `replacement` says what takes its place, or nothing where it stays. Verified. */
+export function replaceNodes(
+  graph: Graph,
+  replacement: (node: Node, inputs: readonly Value[]) => readonly Value[] | undefined,
+): Graph {
+  const rewrite: Rewrite = (node, inputs, attributes) =>
+    replacement(node, inputs) ?? remake(node, inputs, attributes);
+  return verify(rebuild(graph, () => rewrite));
 }
 
 /** Values that one node, or one output, reads. */

@@ -5,10 +5,9 @@
  */
 import { InternalError } from '../../base/index.ts';
 import { apply, expandLike, split } from '../build.ts';
-import { verify } from '../graph.ts';
 import { attribute } from '../rule.ts';
 import { elementCount, formatType, type Graph, type Node, type Value } from '../types.ts';
-import { rebuild, remake } from './rebuild.ts';
+import { replaceNodes } from './rebuild.ts';
 
 /**
  * ScatterND works on one thread below 210,000 elements of updates: its cost model takes one cycle an element, 100,000 cycles to begin with
@@ -21,12 +20,7 @@ const ELEMENTS_OF_ONE_THREAD = 200_000;
  * or, where the number of updates is known only at run time, as ScatterElements, which is sequential but 4 times as slow.
  */
 export function orderScatters(graph: Graph): Graph {
-  return verify(
-    rebuild(
-      graph,
-      () => (node, inputs, attributes) => ordered(node, inputs) ?? remake(node, inputs, attributes),
-    ),
-  );
+  return replaceNodes(graph, ordered);
 }
 
 function ordered(node: Node, inputs: readonly Value[]): readonly Value[] | undefined {
